@@ -1,0 +1,36 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up first; a second run installs nothing.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+UV_VERSION := 0.13.8
+export DO_NOT_TRACK := true
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help setup demo test bench clean
+
+help:
+	@echo "make setup   a local virtual environment from uv.lock; leaves the command at .venv/bin/hitl"
+	@echo "make demo    six label rounds on real handwritten digits, in ./hitl-demo"
+	@echo "make test    layers, types, style, words, and every test"
+	@echo "make bench   what a round costs beside the same steps as bare function calls"
+
+setup: .venv/.installed
+
+.venv/.installed: uv.lock pyproject.toml
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@$(BIN)/uv sync --frozen --quiet
+	@touch $@
+
+demo: setup
+	@$(BIN)/hitl demo
+
+test: setup
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest
+
+bench: setup
+	@$(BIN)/python benchmarks/round_overhead.py
+
+clean:
+	rm -rf .venv hitl-demo

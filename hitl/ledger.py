@@ -1,0 +1,96 @@
+"""The ledger: an append-only chain of events, one JSON object a line. It knows digests, not meanings."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from hitl.errors import IntegrityError
+
+Facts = dict[str, object]
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: who did what to which round, when, and the digests of the files it speaks of."""
+
+    seq: int
+    at: str
+    actor: str
+    event: str
+    round: str
+    facts: Facts
+    prev: str
+    hash: str
+
+
+def canonical(value: object) -> bytes:
+    """The one spelling of a JSON value that digests are taken over: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest(value: object) -> str:
+    """The sha256 of a JSON value's canonical spelling, as 64 hex digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def extend(events: Sequence[Event], *, at: datetime, actor: str, event: str, round: str, facts: Facts) -> Event:
+    """The event that comes after `events`, chained to the last of them. `at` must have a zone."""
+    prev = events[-1].hash if events else GENESIS
+    stamp = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    body: Facts = {"seq": len(events), "at": stamp, "actor": actor, "event": event, "round": round, "facts": facts}
+    return Event(len(events), stamp, actor, event, round, facts, prev, _hash(prev, body))
+
+
+def line(event: Event) -> bytes:
+    """The line that carries `event` in the file, its line end included."""
+    return canonical(asdict(event)) + b"\n"
+
+
+def parse(data: bytes) -> tuple[Event, ...]:
+    """The events in the bytes of a ledger file, their chain checked.
+
+    A last line without its line end is an event that did not happen (a write that was cut) and is left out.
+    Raises IntegrityError naming the line when a line is not an event or does not follow from the one before.
+    """
+    events: list[Event] = []
+    for number, text in enumerate(complete(data).split(b"\n")[:-1], start=1):
+        event = _event(text, number)
+        _check(event, events[-1] if events else None, number)
+        events.append(event)
+    return tuple(events)
+
+
+def complete(data: bytes) -> bytes:
+    """`data` up to its last line end: the part of a ledger file that counts."""
+    return data[: data.rfind(b"\n") + 1]
+
+
+def head(events: Sequence[Event]) -> str:
+    """The hash of the last event: what a tag, a run, or a receipt anchors."""
+    return events[-1].hash if events else GENESIS
+
+
+def _hash(prev: str, body: Mapping[str, object]) -> str:
+    return hashlib.sha256(prev.encode() + canonical(body)).hexdigest()
+
+
+def _event(text: bytes, number: int) -> Event:
+    try:
+        return Event(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise IntegrityError(
+            f"data/ledger.jsonl, line {number}: not an event ({error}); restore the file: git checkout data/ledger.jsonl"
+        ) from error
+
+
+def _check(event: Event, before: Event | None, number: int) -> None:
+    prev = before.hash if before else GENESIS
+    body = {key: value for key, value in asdict(event).items() if key not in ("prev", "hash")}
+    if event.prev != prev or event.seq != number - 1 or event.hash != _hash(event.prev, body):
+        raise IntegrityError(
+            f"data/ledger.jsonl, line {number} (event {event.event!r} of {event.round}): the chain of hashes is broken "
+            "here, so this line or the one before it was changed; restore the file: git checkout data/ledger.jsonl"
+        )

@@ -1,0 +1,276 @@
+"""params.yaml: everything that changes a result, typed, with every problem told at once and by line."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from hitl.errors import ParamsError
+from hitl.ledger import digest
+
+Kind = Literal["numeric", "categorical", "boolean", "text", "ignored"]
+StrategyName = Literal["margin", "least_confident", "entropy", "random"]
+EstimatorName = Literal["logistic_regression", "hist_gradient_boosting", "random_forest", "naive_bayes"]
+MetricName = Literal["accuracy", "macro_f1", "balanced_accuracy"]
+SKIP = "<skip>"
+"""The word an annotator writes for "I cannot say". No class may be called so."""
+
+KINDS: tuple[str, ...] = get_args(Kind)
+MAY_CHANGE_MID_ROUND = frozenset({"budget", "promote", "schedule", "versioning"})
+"""Sections that an open round does not depend on."""
+
+
+def _money(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=12, decimal_places=6)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Image(Section):
+    """How columns make a picture, for the report."""
+
+    prefix: str = Field(description="The pixel columns are PREFIX0, PREFIX1, ... row by row")
+    width: int = Field(gt=0, description="Pixels in a row")
+    height: int = Field(gt=0, description="Rows of pixels")
+    maximum: float = Field(gt=0, description="The value of a full pixel")
+
+
+class Data(Section):
+    """What the items are."""
+
+    id: str = Field(description="The column of the source file that named the items")
+    label: str = Field(description="The column of the source file that held the classes")
+    classes: Annotated[tuple[str, ...], Field(min_length=2, strict=False)] = Field(
+        description="The answers the contract allows"
+    )
+    columns: dict[str, Kind] = Field(
+        description=f"What each column is: {', '.join(KINDS)} (ignored columns are not learned from)"
+    )
+    image: Image | None = Field(default=None, description="Columns that make a picture, or null")
+
+    @model_validator(mode="after")
+    def _classes_are_distinct(self) -> "Data":
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("a class is named twice")
+        if SKIP in self.classes:
+            raise ValueError(f"{SKIP!r} is reserved for skips and cannot be a class")
+        return self
+
+
+class Model(Section):
+    """What is trained."""
+
+    estimator: EstimatorName = Field(default="logistic_regression", description="The scikit-learn estimator")
+    options: dict[str, bool | int | float | str | None] = Field(
+        default={}, description="Its keyword arguments, as scikit-learn names them"
+    )
+    factory: str | None = Field(
+        default=None, description="module:function returning an estimator with predict_proba; overrides estimator"
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the training")
+
+
+class Query(Section):
+    """Which items are asked about."""
+
+    strategy: StrategyName = Field(default="margin", description="How the pool is ranked")
+    batch: int = Field(default=30, gt=0, description="New items a round")
+    random_share: Share = Field(
+        default=0.1, description="Share of the batch drawn at random, so that accuracy on the pool stays estimable"
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of every draw")
+
+
+class Export(Section):
+    """What goes out in a pack."""
+
+    columns: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        default=(), description="The columns a vendor may see, and no others"
+    )
+    show_prediction: bool = Field(default=False, description="Show the annotator the model's class and confidence")
+    overlap: int = Field(default=1, ge=1, le=20, description="Annotators an overlap item gets")
+    overlap_share: Share = Field(default=0.0, description="Share of the batch that is overlap items")
+    gold: int = Field(default=0, ge=0, description="Items with a known answer hidden in each batch")
+
+
+class Delivery(Section):
+    """What may come back, and what is paid for it."""
+
+    annotators: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        default=(), description="The annotators we expect; empty: anybody"
+    )
+    deadline_days: float = Field(default=7.0, gt=0, strict=False, description="Days a vendor has for a pack")
+    minimum_share: Share = Field(
+        default=1.0, strict=False, description="Share of the answers with which a round may close after its deadline"
+    )
+    bad_row_share: Share = Field(default=0.2, description="More bad rows than this and a delivery is rejected whole")
+    price: Money = Field(default=Decimal("0"), description="Price of one accepted annotation")
+    currency: str = Field(default="USD", pattern="[A-Z]{3}", description="Its currency (ISO 4217)")
+
+
+class Resolve(Section):
+    """How annotations become labels."""
+
+    method: Literal["majority"] = Field(default="majority", description="How answers are weighed")
+    agreement: Share = Field(
+        default=0.5, description="An item whose winning answer has no more than this share goes to adjudication"
+    )
+
+
+class Evaluate(Section):
+    """How models are measured, always on the same test set."""
+
+    metric: MetricName = Field(default="accuracy", description="The metric that decides")
+    bootstrap: int = Field(default=1000, ge=100, le=100_000, description="Bootstrap draws behind each interval")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0, description="Confidence of each interval")
+    seed: int = Field(default=0, ge=0, description="Seed of the bootstrap")
+
+
+class Promote(Section):
+    """When a challenger becomes champion."""
+
+    margin: float = Field(
+        default=0.0, ge=-1, le=1, strict=False, description="The lower bound of the gain must be above this"
+    )
+
+
+class Budget(Section):
+    """What we may still spend."""
+
+    annotations: int | None = Field(default=None, ge=0, description="Annotations over all rounds; null: no limit")
+    money: Money | None = Field(default=None, description="Money over all rounds; null: no limit")
+
+
+class Schedule(Section):
+    """When `hitl serve` runs `advance`."""
+
+    cron: str = Field(default="*/15 * * * *", description="A cron line")
+    timezone: str = Field(default="UTC", description="The IANA zone it is read in")
+
+    @model_validator(mode="after")
+    def _cron_has_five_fields(self) -> "Schedule":
+        if len(self.cron.split()) != 5:
+            raise ValueError(f"a cron line has five fields (got {self.cron!r})")
+        return self
+
+
+class Versioning(Section):
+    """What happens to a closed round's data."""
+
+    push: bool = Field(default=False, description="Push to DVC's default remote after each round")
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    data: Data
+    model: Model = Model()
+    query: Query = Query()
+    export: Export = Export()
+    delivery: Delivery = Delivery()
+    resolve: Resolve = Resolve()
+    evaluate: Evaluate = Evaluate()
+    promote: Promote = Promote()
+    budget: Budget = Budget()
+    schedule: Schedule = Schedule()
+    versioning: Versioning = Versioning()
+
+    @model_validator(mode="after")
+    def _a_vendor_sees_known_columns(self) -> "Params":
+        unknown = sorted(set(self.export.columns) - set(self.data.columns))
+        if unknown:
+            raise ValueError(f"export.columns: no such column in data.columns: {', '.join(unknown)}")
+        return self
+
+    def sha256(self) -> str:
+        """The digest of what an open round depends on: all sections but those that may change meanwhile."""
+        return digest(self.model_dump(mode="json", exclude=set(MAY_CHANGE_MID_ROUND)))
+
+    def model_sha256(self) -> str:
+        """The digest of what a model depends on besides its labeled set."""
+        return digest(self.model_dump(mode="json", include={"data": {"classes", "columns"}, "model": True}))
+
+    @property
+    def features(self) -> dict[str, Kind]:
+        """The columns that are learned from, with their kinds."""
+        return {name: kind for name, kind in self.data.columns.items() if kind != "ignored"}
+
+
+def parse(text: str, *, file: str = "params.yaml") -> Params:
+    """The parameters in the text of a params.yaml.
+
+    Raises ParamsError that lists every problem as `FILE:LINE: key: what is wrong (got VALUE)`.
+    """
+    try:
+        tree = yaml.compose(text, Loader=yaml.CSafeLoader)
+        raw = yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader, in C
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{file}: not YAML: {error}") from error
+    if not isinstance(raw, dict) or not isinstance(tree, yaml.MappingNode):
+        raise ParamsError(f"{file}:1: expected sections such as `data:` and `model:`, found none")
+    lines = dict(_lines(tree))
+    twice = [f"{file}:{line}: {'.'.join(key)}: the key stands here twice" for key, line in _repeated(tree)]
+    try:
+        params = Params.model_validate(raw)
+    except ValidationError as error:
+        raise ParamsError("\n".join(twice + _problems(error, lines, file))) from None
+    if twice:
+        raise ParamsError("\n".join(twice))
+    return params
+
+
+def _lines(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield (*path, str(key.value)), key.start_mark.line + 1
+            yield from (pair for pair in _lines(value, (*path, str(key.value))) if pair[0] != (*path, str(key.value)))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, (*path, str(index)))
+
+
+def _repeated(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        here = (*path, str(key.value))
+        if key.value in seen:
+            yield here, key.start_mark.line + 1
+        seen.add(key.value)
+        yield from _repeated(value, here)
+
+
+def _problems(error: ValidationError, lines: Mapping[tuple[str, ...], int], file: str) -> list[str]:
+    return [_problem(dict(one), lines, file) for one in error.errors()]
+
+
+def _problem(one: Mapping[str, object], lines: Mapping[tuple[str, ...], int], file: str) -> str:
+    loc = tuple(str(part) for part in one["loc"] if isinstance(part, str | int))  # type: ignore[attr-defined]
+    line = next((lines[loc[:end]] for end in range(len(loc), -1, -1) if loc[:end] in lines), 1)
+    got = "" if one["type"] in ("missing", "value_error") else f" (got {one['input']!r})"
+    said = str(one["msg"]).removeprefix("Value error, ")
+    if one["type"] == "extra_forbidden":
+        said, got = f"no such key{_closest(loc)}", ""
+    if one["type"] == "string_type":
+        said += "; put it in quotes"
+    return f"{file}:{line}: {'.'.join(loc) or 'params'}: {said}{got}"
+
+
+def _closest(loc: tuple[str, ...]) -> str:
+    section = Params.model_fields.get(loc[0])
+    names = list(Params.model_fields)
+    if len(loc) > 1 and section is not None and isinstance(section.annotation, type):
+        names = list(section.annotation.model_fields)  # type: ignore[attr-defined]
+    close = difflib.get_close_matches(loc[-1], names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(names)}"

@@ -1,0 +1,65 @@
+"""Writing files so that a crash leaves the old one or the new one, never half. Nothing else writes files."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import hitl.errors
+
+
+def write_bytes(path: Path, data: bytes) -> str:
+    """Write `data` under a temporary name, fsync, rename to `path`, fsync the folder; returns its sha256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _fsync_folder(path.parent)
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_text(path: Path, text: str) -> str:
+    """Write `text` as UTF-8, its line ends as they are; returns the file's sha256."""
+    return write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: object) -> str:
+    """Write `value` as indented JSON with sorted keys and a final line end; returns the file's sha256."""
+    return write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def append_line(path: Path, data: bytes, *, after: int) -> None:
+    """Append `data` to `path` and fsync, cutting first whatever lies beyond byte `after` (a write that was cut)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.truncate(after)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    _fsync_folder(path.parent)
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of the file at `path`; raises IntegrityError when it is not there."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise hitl.errors.IntegrityError(f"{path} is missing; bring it back: dvc checkout") from error
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
