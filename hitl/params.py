@@ -13,7 +13,7 @@ from hitl.ledger import digest
 
 Kind = Literal["numeric", "categorical", "boolean", "text", "ignored"]
 StrategyName = Literal["margin", "least_confident", "entropy", "random"]
-EstimatorName = Literal["logistic_regression", "hist_gradient_boosting", "random_forest", "naive_bayes"]
+EstimatorName = Literal["logistic_regression", "hist_gradient_boosting", "random_forest"]
 MetricName = Literal["accuracy", "macro_f1", "balanced_accuracy"]
 SKIP = "<skip>"
 """The word an annotator writes for "I cannot say". No class may be called so."""

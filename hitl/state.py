@@ -8,7 +8,7 @@ from functools import reduce
 from typing import cast
 
 from hitl.errors import IntegrityError, MomentError
-from hitl.layout import BASELINE, round_id, round_number
+from hitl.layout import round_id, round_number
 from hitl.ledger import GENESIS, Event, Facts
 
 
@@ -33,6 +33,7 @@ class Move:
 MOVES: Mapping[str, Move] = {
     "created": Move((), Phase.CLOSING, "the workspace was made; its baseline round begins"),
     "opened": Move((), Phase.OPENING, "a round began"),
+    "reopened": Move((Phase.OPENING,), None, "params changed before the pack went out: the round begins again"),
     "trained": Move((Phase.OPENING, Phase.CLOSING), None, "a model was fitted on the labeled set"),
     "scored": Move((Phase.OPENING,), None, "the pool was scored"),
     "selected": Move((Phase.OPENING,), None, "the batch was chosen"),
@@ -177,11 +178,13 @@ def _moved(state: State, event: Event) -> tuple[RoundState, ...]:
         one = replace(one, deliveries=(*one.deliveries, event.facts))
     elif event.event == "refused":
         one = replace(one, refused=(*one.refused, event.facts))
+    elif event.event == "reopened":
+        one = replace(one, facts={"opened": event.facts}, at={"opened": event.at})
     else:
-        one = replace(one, facts={**one.facts, event.event: event.facts}, at={**one.at, event.event: event.at})
+        one = replace(one, facts={**_kept(one, event), event.event: event.facts}, at={**one.at, event.event: event.at})
     return (*state.rounds[:index], one, *state.rounds[index + 1 :])
 
 
-def baseline(state: State) -> RoundState | None:
-    """The round of the initial set's model; None before the workspace was created."""
-    return state.rounds[0] if state.rounds and state.rounds[0].id == BASELINE else None
+def _kept(one: RoundState, event: Event) -> Mapping[str, Facts]:
+    # A model fitted while the round was opening chose its batch; the round's own model comes after its labels.
+    return {name: facts for name, facts in one.facts.items() if not (event.event == "validated" and name == "trained")}

@@ -57,6 +57,15 @@ def sha256(path: Path) -> str:
         raise hitl.errors.IntegrityError(f"{path} is missing; bring it back: dvc checkout") from error
 
 
+def must_be(path: Path, digest: str) -> None:
+    """Raise IntegrityError unless the file at `path` has the sha256 `digest`."""
+    found = sha256(path)
+    if found != digest:
+        raise hitl.errors.IntegrityError(
+            f"{path} was changed: its sha256 is {found[:12]}, the ledger says {digest[:12]}; bring it back: dvc checkout"
+        )
+
+
 def _fsync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -52,3 +52,8 @@ def row_count(folder: Path) -> int:
 def _frame(table: pa.Table) -> pd.DataFrame:
     # Without the pandas metadata, strings still come back as pandas' str with NaN for missing.
     return table.to_pandas(use_threads=False)
+
+
+def columns(folder: Path) -> list[str]:
+    """The column names of a folder's tables."""
+    return list(pq.read_schema(parts(folder)[0]).names)

@@ -1,0 +1,172 @@
+"""When: the order of a round's steps. Each body runs under any engine and goes on from wherever the ledger stands."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, cast
+
+from hitl import budget
+from hitl.errors import DataError, GateError, MomentError
+from hitl.layout import BASELINE, Workspace
+from hitl.ledger import Facts
+from hitl.params import Params
+from hitl.state import Phase, RoundState, State
+from tasks import journal, plan
+
+Step = Callable[[Workspace, str], Facts]
+
+
+class Run(Protocol):
+    """An engine: calls `step` under a name that a person understands, again up to `retries` times where it fails."""
+
+    def __call__(self, name: str, step: Step, workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts: ...
+
+
+def open_round(workspace: Workspace, run: Run) -> str:
+    """Train where needed, score, select, export; returns the open round. Goes on with an opening that was cut short.
+
+    Raises MomentError while a round waits for labels or is closing, GateError when the budget allows no batch.
+    """
+    from tasks import export, score, select, train
+
+    _baseline(workspace, run)
+    publish(workspace, run)
+    name = _begun(workspace)
+    if train.stale(workspace, journal.read(workspace)):
+        _once(workspace, run, name, "trained", "Train the model", train.train)
+    _once(workspace, run, name, "scored", "Score the pool", score.score)
+    _once(workspace, run, name, "selected", "Select the batch", select.select)
+    _once(workspace, run, name, "exported", "Export the pack", export.export)
+    return name
+
+
+def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str:
+    """Validate, resolve, retrain, evaluate, promote, report, version, track; returns the closed round.
+
+    Goes on with a closing that was cut short. Raises MomentError when no round waits for labels, GateError when answers
+    are missing and neither `partial` nor the deadline allows to go without them.
+    """
+    from tasks import close, evaluate, promote, report, resolve, train, validate
+
+    current = _closing(workspace, partial=partial)
+    name = current.id
+    _once(workspace, run, name, "validated", "Validate the annotations", validate.validate)
+    _once(workspace, run, name, "resolved", "Resolve the labels", resolve.resolve)
+    _once(workspace, run, name, "trained", "Train the challenger", train.train)
+    _once(workspace, run, name, "evaluated", "Evaluate the challenger", evaluate.evaluate)
+    _once(workspace, run, name, "judged", "Compare with the champion", promote.promote)
+    _once(workspace, run, name, "reported", "Write the report", report.report)
+    _once(workspace, run, name, "closed", "Close the round", close.close)
+    publish(workspace, run)
+    return name
+
+
+def advance(workspace: Workspace, run: Run) -> list[str]:
+    """Do whatever is due and end; returns what was done, in words. Never waits for people."""
+    from tasks import ingest
+
+    said: list[str] = []
+    publish(workspace, run)
+    current = cast(RoundState, journal.read(workspace).current)
+    if current.phase is Phase.AWAITING:
+        said += ingest.inbox(workspace)
+        current = cast(RoundState, journal.read(workspace).current)
+        if why_not_close(current, journal.params(workspace), journal.now()) is not None:
+            return said
+    if current.phase in (Phase.AWAITING, Phase.CLOSING) and current.id != BASELINE:
+        said.append(f"closed {close_round(workspace, run)}")
+    try:
+        said.append(f"opened {open_round(workspace, run)}")
+    except (GateError, DataError) as why:
+        said.append(f"opened no round: {why}")
+    return said
+
+
+def publish(workspace: Workspace, run: Run) -> None:
+    """Bring git, DVC and MLflow up to the ledger: every closed round has its commit, its tag and its run.
+
+    They are projections: what cannot be reached now is sent next time, and no round fails for it.
+    """
+    from tasks import track, version
+
+    state = journal.read(workspace)
+    for one in version.pending(workspace, state):
+        run("Version the data", version.version, workspace, one, retries=2)
+    for one in track.pending(workspace, state):
+        run("Track the round", track.track, workspace, one, retries=1)
+
+
+def why_not_close(current: RoundState, params: Params, at: datetime) -> str | None:
+    """Why the round cannot close yet; None when every answer is in, or the deadline is over and enough of them are."""
+    exported = current.facts["exported"]
+    missing = current.expected - current.accepted
+    if missing <= 0:
+        return None
+    share = current.accepted / current.expected
+    over = at >= datetime.fromisoformat(cast(str, exported["deadline"]))
+    if over and current.accepted and share >= params.delivery.minimum_share:
+        return None
+    return (
+        f"{current.id} still waits for {missing} of {current.expected} answers (deadline {exported['deadline']}); "
+        "ingest the missing ones, or close without them: hitl close --partial"
+    )
+
+
+def _baseline(workspace: Workspace, run: Run) -> None:
+    """The model of the initial set: round r0000, which asks nobody."""
+    from tasks import close, evaluate, promote, train
+
+    if journal.read(workspace).rounds[0].phase is Phase.CLOSED:
+        return
+    _once(workspace, run, BASELINE, "trained", "Train the baseline", train.train)
+    _once(workspace, run, BASELINE, "evaluated", "Evaluate the baseline", evaluate.evaluate)
+    _once(workspace, run, BASELINE, "judged", "Make it the first champion", promote.promote)
+    _once(workspace, run, BASELINE, "closed", "Close the baseline", close.close)
+
+
+def _begun(workspace: Workspace) -> str:
+    """The round that is opening, begun now if the last one is closed; raises MomentError when one is out."""
+    params, state = journal.params(workspace), journal.read(workspace)
+    current = cast(RoundState, state.current)
+    opened: Facts = {"params_sha256": params.sha256(), "strategy": params.query.strategy}
+    if current.phase in (Phase.AWAITING, Phase.CLOSING):
+        raise MomentError(_still_open(workspace, current))
+    if current.phase is Phase.CLOSED:
+        _refuse_empty(params, state)
+        return journal.append(workspace, "opened", state.next_round, opened).round
+    if current.facts["opened"] != opened:
+        journal.append(workspace, "reopened", current.id, opened)
+    return current.id
+
+
+def _refuse_empty(params: Params, state: State) -> None:
+    budget.affordable(params, state)
+    if not plan.pool_left(state):
+        raise DataError("the pool is empty: every item was asked about, so there is nothing left to open a round with")
+
+
+def _still_open(workspace: Workspace, current: RoundState) -> str:
+    if current.phase is Phase.CLOSING:
+        return f"{current.id} is closing and was cut short: run hitl close to complete it"
+    pack = workspace.pack(current.id)
+    return f"{current.id} is already open: its pack is {pack}, {current.accepted} of {current.expected} answers are in"
+
+
+def _closing(workspace: Workspace, *, partial: bool) -> RoundState:
+    state = journal.read(workspace)
+    current = cast(RoundState, state.current)
+    if current.phase is Phase.CLOSING and current.id != BASELINE:
+        return current
+    if current.phase is not Phase.AWAITING:
+        raise MomentError(f"no round waits for labels ({current.id} is {current.phase}): run hitl open")
+    params = journal.unchanged(workspace, current)
+    if not current.accepted:
+        raise MomentError(f"{current.id} has no answer yet: take a delivery first with hitl ingest FILE")
+    why = why_not_close(current, params, journal.now())
+    if why and not partial:
+        raise GateError(why)
+    return current
+
+
+def _once(workspace: Workspace, run: Run, round_id: str, event: str, name: str, step: Step) -> None:
+    if not journal.read(workspace).round(round_id).done(event):
+        journal.append(workspace, event, round_id, run(name, step, workspace, round_id))

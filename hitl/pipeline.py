@@ -1,0 +1,102 @@
+"""The model that params.yaml describes: a scikit-learn Pipeline over the columns of the items."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from hitl.errors import DataError, ParamsError
+from hitl.params import EstimatorName, Kind, Model
+
+
+class Classifier(Protocol):
+    """What we need of an estimator."""
+
+    classes_: npt.NDArray[np.object_]
+
+    def fit(self, X: pd.DataFrame, y: npt.NDArray[np.object_]) -> object: ...
+
+    def predict_proba(self, X: pd.DataFrame) -> npt.NDArray[np.float64]: ...
+
+
+ESTIMATORS: Mapping[EstimatorName, Callable[..., object]] = {
+    "logistic_regression": LogisticRegression,
+    "hist_gradient_boosting": HistGradientBoostingClassifier,
+    "random_forest": RandomForestClassifier,
+}
+_DEFAULTS: Mapping[EstimatorName, Mapping[str, object]] = {"logistic_regression": {"max_iter": 2000}}
+
+
+def build(model: Model, features: Mapping[str, Kind]) -> Classifier:
+    """An unfitted classifier for `features` (column -> kind).
+
+    Raises ParamsError when the factory cannot be imported or the estimator does not take the options.
+    """
+    if model.factory is not None:
+        return cast(Classifier, _factory(model.factory)())
+    options = {**_DEFAULTS.get(model.estimator, {}), "random_state": model.seed, **model.options}
+    try:
+        estimator = ESTIMATORS[model.estimator](**options)
+    except TypeError as error:
+        raise ParamsError(f"params.yaml: model.options: {model.estimator}: {error}") from error
+    dense = model.estimator == "hist_gradient_boosting"
+    return cast(Classifier, Pipeline([("columns", _columns(features, dense)), ("estimator", estimator)]))
+
+
+def inputs(frame: pd.DataFrame, features: Mapping[str, Kind]) -> pd.DataFrame:
+    """The columns that a model sees, in the order of `features`: numbers as float64 (missing: NaN), words as str objects.
+
+    A missing category is a category of its own and a missing text is an empty one, both spelled "".
+    """
+    missing = [name for name in features if name not in frame.columns]
+    if missing:
+        raise DataError(f"the items have no column {missing[0]!r}, which params.yaml names in data.columns")
+    return pd.DataFrame({name: _column(frame[name], kind) for name, kind in features.items()})
+
+
+def aligned(model: Classifier, frame: pd.DataFrame, classes: Sequence[str]) -> npt.NDArray[np.float64]:
+    """The model's probabilities (n, classes) for prepared inputs, in the order of `classes`; 0 for a class unseen."""
+    found = np.zeros((len(frame), len(classes)))
+    if len(frame):
+        position = {name: index for index, name in enumerate(classes)}
+        found[:, [position[str(name)] for name in model.classes_]] = model.predict_proba(frame)
+    return found
+
+
+def _column(values: pd.Series, kind: Kind) -> npt.NDArray[np.float64] | npt.NDArray[np.object_]:
+    if kind in ("numeric", "boolean"):
+        return values.astype("float64").to_numpy() if kind == "numeric" else _booleans(values)
+    return np.where(values.isna(), "", values.astype(object)).astype(object)
+
+
+def _booleans(values: pd.Series) -> npt.NDArray[np.float64]:
+    return np.asarray(values.astype("boolean").astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def _columns(features: Mapping[str, Kind], dense: bool) -> ColumnTransformer:
+    named = {kind: [name for name, its in features.items() if its == kind] for kind in ("numeric", "boolean", "categorical")}
+    numbers = Pipeline([("fill", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())])
+    booleans = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
+    words = OneHotEncoder(handle_unknown="ignore", sparse_output=not dense)
+    steps = [("numeric", numbers), ("boolean", booleans), ("categorical", words)]
+    parts = [(kind, step, named[kind]) for kind, step in steps if named[kind]]
+    texts = [(f"text:{name}", TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), name) for name, its in features.items() if its == "text"]
+    return ColumnTransformer([*parts, *texts], sparse_threshold=0.0 if dense else 0.3)
+
+
+def _factory(name: str) -> Callable[[], object]:
+    module, _, function = name.partition(":")
+    try:
+        return cast(Callable[[], object], getattr(importlib.import_module(module), function))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ParamsError(f"params.yaml: model.factory: cannot import {name!r} ({error}); write module:function") from error

@@ -1,0 +1,56 @@
+"""Plan: what the next round would send and cost. Changes nothing."""
+
+from typing import cast
+
+from hitl import budget
+from hitl.layout import Workspace
+from hitl.ledger import Facts
+from hitl.params import Params
+from hitl.state import State
+from tasks import journal
+
+
+def plan(workspace: Workspace) -> Facts:
+    """What the next round would be: items, annotations, price, budget left, and the learning curve so far.
+
+    Raises GateError when the budget allows no batch.
+    """
+    params, state = journal.params(workspace), journal.read(workspace)
+    left = pool_left(state)
+    items = min(budget.affordable(params, state), left)
+    asked = budget.annotations(params, items) if items else 0
+    return {
+        "round": state.next_round,
+        "strategy": params.query.strategy,
+        "items": items,
+        "random": budget.share_of(items, params.query.random_share),
+        "gold": params.export.gold if items else 0,
+        "annotations": asked,
+        "price": str(params.delivery.price),
+        "currency": params.delivery.currency,
+        "amount": budget.money(asked, params.delivery.price),
+        "spent": {"annotations": state.annotations, "amount": str(state.spent)},
+        "budget_left": budget.remaining(params, state),
+        "pool_left": left,
+        "metric": params.evaluate.metric,
+        "curve": curve(params, state),
+    }
+
+
+def pool_left(state: State) -> int:
+    """Items of the pool that nobody has answered, by the ledger alone."""
+    created = cast(dict[str, int], state.rounds[0].facts["created"]["counts"])
+    return created["pool"] - sum(cast(int, one.facts["validated"]["answered"]) for one in state.rounds if one.done("validated"))
+
+
+def curve(params: Params, state: State) -> list[Facts]:
+    """The learning curve: a point for each measured round, with the interval of the metric that decides."""
+    name = params.evaluate.metric
+    points: list[Facts] = []
+    for one in state.rounds:
+        if one.done("evaluated"):
+            found = cast(dict[str, float], one.facts["evaluated"]["metrics"])
+            labels = one.facts["trained"]["labels"]
+            interval = {"low": found[f"{name}_low"], "high": found[f"{name}_high"]}
+            points.append({"round": one.id, "labels": labels, "value": found[name], **interval})
+    return points

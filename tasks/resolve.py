@@ -1,0 +1,91 @@
+"""Resolve: turn the round's annotations into labels, and the labeled set of the next model."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from hitl import metrics, resolve as deciding
+from hitl.layout import Workspace
+from hitl.ledger import Facts
+from hitl.params import Params
+from hitl.state import State
+from tasks import journal
+from tasks.edges import files, tables
+
+
+def resolve(workspace: Workspace, round_id: str) -> Facts:
+    """Write the round's labels.parquet and adjudicate.csv, and data/labeled.parquet as of this round."""
+    params, state = journal.params(workspace), journal.read(workspace)
+    folder = workspace.round(round_id)
+    annotations = tables.read_parquet(folder / "annotations.parquet")
+    batch = tables.read_parquet(folder / "batch.parquet")
+    gold = known(workspace, batch)
+    labels = deciding.labels(
+        annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold=gold
+    )
+    labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
+    unresolved = labels[labels["label"].isna()]
+    files.write_text(folder / "adjudicate.csv", _adjudicate(unresolved, annotations))
+    labeled_sha256 = tables.write_parquet(workspace.labeled, labeled_set(workspace, state, round_id))
+    return {
+        "labels_sha256": labels_sha256,
+        "labeled_sha256": labeled_sha256,
+        "resolved": int((labels["label"].notna() & (labels["from"] != "gold")).sum()),
+        "unresolved": sorted(unresolved["item_id"]),
+        "skipped": int(annotations["label"].isna().sum()),
+        "agreement": deciding.agreement(annotations),
+        "gold": _gold_score(annotations, gold),
+        "pool_accuracy": _pool_accuracy(batch, labels, params),
+    }
+
+
+def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
+    """The initial set and every label that humans gave up to round `until`, with features; sorted by item_id."""
+    found = [tables.read_parquet(workspace.initial).assign(**{"from": "initial", "round": "r0000"})]
+    for one in state.rounds[1:]:
+        if one.id <= until:
+            found.append(_labeled_in(workspace, one.id))
+    frame = pd.concat([part for part in found if len(part)], ignore_index=True)
+    return frame.sort_values("item_id", ignore_index=True)
+
+
+def known(workspace: Workspace, batch: pd.DataFrame) -> dict[str, str]:
+    """The known answers of the gold items of a batch."""
+    gold = tables.read_parquet(workspace.gold, ["item_id", "label"])
+    hidden = set(batch.loc[batch["reason"] == "gold", "item_id"])
+    return {item: label for item, label in zip(gold["item_id"], gold["label"], strict=True) if item in hidden}
+
+
+def _labeled_in(workspace: Workspace, round_id: str) -> pd.DataFrame:
+    labels = tables.read_parquet(workspace.round(round_id) / "labels.parquet")
+    items = tables.read_parquet(workspace.round(round_id) / "items.parquet")
+    won = labels[labels["label"].notna() & labels["from"].isin(["human", "adjudicated"])]
+    return items.merge(won[["item_id", "label", "from"]], on="item_id").assign(round=round_id)
+
+
+def _adjudicate(unresolved: pd.DataFrame, annotations: pd.DataFrame) -> str:
+    """What a person must settle: item_id, answers so far, then empty label, adjudicator, reason."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(["item_id", "votes", "annotators", "label", "adjudicator", "reason"])
+    who = annotations.groupby("item_id")["annotator_id"].agg(lambda ids: " ".join(sorted(ids)))
+    for item_id, votes in zip(unresolved["item_id"], unresolved["votes"], strict=True):
+        writer.writerow([item_id, votes, who[item_id], "", "", ""])
+    return text.getvalue()
+
+
+def _gold_score(annotations: pd.DataFrame, gold: Mapping[str, str]) -> dict[str, int]:
+    answers = annotations[annotations["item_id"].isin(list(gold)) & annotations["label"].notna()]
+    right = answers["label"] == answers["item_id"].map(gold)
+    return {"answered": len(answers), "correct": int(right.sum())}
+
+
+def _pool_accuracy(batch: pd.DataFrame, labels: pd.DataFrame, params: Params) -> Facts:
+    """How often the model that scored the pool was right on the random slice: unbiased for the pool of this round."""
+    drawn = batch[batch["reason"] == "random"].merge(labels[["item_id", "label"]], on="item_id").dropna(subset="label")
+    right = int((drawn["model_class"] == drawn["label"]).sum())
+    share, low, high = metrics.proportion(right, len(drawn), params.evaluate.confidence)
+    return {"estimate": None if math.isnan(share) else share, "low": low, "high": high, "items": len(drawn), "right": right}

@@ -1,0 +1,88 @@
+"""Select the round's batch: the chosen items, and gold items hidden among them."""
+
+import csv
+from typing import cast
+
+import pandas as pd
+
+from hitl import budget, choose
+from hitl.layout import Workspace, round_number
+from hitl.ledger import Facts
+from hitl.params import Params
+from hitl.pipeline import aligned, inputs
+from hitl.state import State
+from tasks import journal, score, train
+from tasks.edges import files, tables
+
+
+def select(workspace: Workspace, round_id: str) -> Facts:
+    """Write the round's batch.parquet, items.parquet (the columns of its items) and gold.csv (the answers we know).
+
+    Each is sorted by item_id. Says how many items were chosen, by reason.
+    """
+    params, state = journal.params(workspace), journal.read(workspace)
+    candidates = tables.read_parquet(workspace.round(round_id) / "candidates.parquet")
+    size = budget.affordable(params, state)
+    seen = cast(int, state.round(round_id).facts["scored"]["rows"])
+    chosen = choose.batch(
+        candidates,
+        size=size,
+        random=min(size, score.random_size(params)),
+        seen=seen,
+        all_random=params.query.strategy == "random",
+    )
+    gold = _gold(workspace, params, state, round_number(round_id))
+    found = [_items(workspace, set(chosen["item_id"])), gold.drop(columns="label")]
+    items = pd.concat([part for part in found if len(part)], ignore_index=True).sort_values("item_id", ignore_index=True)
+    batch = _batch(workspace, params, state, chosen, gold).assign(model_version=_model(state))
+    sha256 = tables.write_parquet(workspace.round(round_id) / "batch.parquet", batch)
+    items_sha256 = tables.write_parquet(workspace.round(round_id) / "items.parquet", items)
+    known = gold[["item_id", "label"]].to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    gold_sha256 = files.write_text(workspace.round(round_id) / "gold.csv", known)
+    reasons = {str(name): int(count) for name, count in batch["reason"].value_counts().sort_index().items()}
+    return {"items": len(batch), "reasons": reasons, "batch_sha256": sha256, "items_sha256": items_sha256, "gold_sha256": gold_sha256}
+
+
+def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd.DataFrame:
+    gold = tables.read_parquet(workspace.gold)
+    draws = choose.draw(gold["item_id"].to_numpy(dtype=object), seed=params.query.seed, round_number=number)
+    earlier = [
+        item_id
+        for one in state.rounds
+        if one.done("exported")
+        for item_id in _gold_of(tables.read_parquet(workspace.round(one.id) / "batch.parquet", ["item_id", "reason"]))
+    ]
+    ids = choose.gold_items(gold, earlier, size=params.export.gold, draws=draws)
+    return gold[gold["item_id"].isin(ids)].sort_values("item_id")
+
+
+def _gold_of(batch: pd.DataFrame) -> list[str]:
+    return list(batch.loc[batch["reason"] == "gold", "item_id"])
+
+
+def _items(workspace: Workspace, ids: set[str]) -> pd.DataFrame:
+    found = [items[items["item_id"].isin(ids)] for items in tables.stream(workspace.pool, tables.columns(workspace.pool))]
+    return pd.concat([items for items in found if len(items)], ignore_index=True)
+
+
+def _batch(workspace: Workspace, params: Params, state: State, chosen: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
+    if not len(gold):
+        return chosen.sort_values("item_id", ignore_index=True)
+    probabilities = aligned(train.current(workspace, state), inputs(gold, params.features), params.data.classes)
+    classes = pd.Series(params.data.classes, dtype=object)
+    hidden = pd.DataFrame(
+        {
+            "item_id": gold["item_id"],
+            "reason": "gold",
+            "model_class": classes[probabilities.argmax(axis=1)].to_numpy(),
+            "model_confidence": probabilities.max(axis=1),
+            "probabilities": list(probabilities),
+        }
+    )
+    hidden["rank"] = range(len(chosen) + 1, len(chosen) + len(hidden) + 1)
+    return pd.concat([chosen, hidden], ignore_index=True).sort_values("item_id", ignore_index=True)
+
+
+def _model(state: State) -> str:
+    """The round whose model scored the pool."""
+    return next(one.id for one in reversed(state.rounds) if one.done("trained"))

@@ -1,0 +1,49 @@
+"""Simulate: the simulated vendor labels the open round's pack and delivers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from hitl.errors import DataError, MomentError
+from hitl.layout import Workspace, round_number
+from hitl.state import Phase
+from tasks import ingest, journal
+from tasks.edges import files, vendor
+from tasks.ingest import Answer
+
+
+def simulate(
+    workspace: Workspace, *, annotators: int = 3, noise: float = 0.05, seed: int = 0, messy: bool = False
+) -> list[Answer]:
+    """Deliver a labeled pack into data/inbox and take it; with `messy`, first with slips, then the redo file mended.
+
+    Returns our answers in order. The same arguments give the same bytes, so a second call is a known delivery.
+    Raises MomentError when no pack is out, DataError when the workspace knows no truth.
+    """
+    state = journal.read(workspace)
+    current = ingest.asked(state)
+    if current.phase is not Phase.AWAITING:
+        raise MomentError(f"{current.id} is {current.phase}, so no pack waits for labels: run hitl open")
+    if not workspace.truth.is_file():
+        raise DataError(
+            "data/truth.csv is missing: only a workspace made with hitl init --hide (or hitl demo) knows the answers "
+            "that a simulated vendor gives; send the pack to people instead"
+        )
+    rng = np.random.default_rng([seed, round_number(current.id)])
+    truth = {**vendor.truth(workspace.truth), **ingest.gold(workspace, current.id)}
+    rows = vendor.label(workspace.pack(current.id), truth, annotators=annotators, noise=noise, rng=rng)
+    if not messy:
+        return [_deliver(workspace, f"{current.id}-simulated.csv", vendor.written(rows))]
+    first = _deliver(workspace, f"{current.id}-messy.csv", vendor.written(vendor.messed(rows)))
+    if first.redo_path is None:
+        return [first]
+    held = sorted({one["row"] for one in json.loads(first.receipt_path.read_text())["held"]}) if first.receipt_path else []
+    redo = vendor.mended(first.redo_path.read_bytes(), [rows[row - 1] for row in held])
+    return [first, _deliver(workspace, f"{current.id}-redo.csv", redo)]
+
+
+def _deliver(workspace: Workspace, name: str, data: bytes) -> Answer:
+    path: Path = workspace.inbox / name
+    files.write_bytes(path, data)
+    return ingest.ingest(workspace, path)

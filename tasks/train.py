@@ -1,0 +1,70 @@
+"""Train: fit the model that params.yaml describes on the labeled set."""
+
+import warnings
+from typing import cast
+
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from hitl import pipeline
+from hitl.errors import IntegrityError
+from hitl.layout import Workspace
+from hitl.ledger import Facts
+from hitl.pipeline import Classifier
+from hitl.state import RoundState, State
+from tasks import journal
+from tasks.edges import expectations, files, models, tables
+
+PROBE = 100
+"""How many items of the test set a model's identity is probed with."""
+
+
+def fit(workspace: Workspace) -> Facts:
+    """Fit the model on data/labeled.parquet and write data/model/; says what it was fitted on and who it is."""
+    params = journal.params(workspace)
+    labeled = tables.read_parquet(workspace.labeled)
+    expectations.guard("labeled", labeled, params, test_ids=_test_ids(workspace))
+    model = pipeline.build(params.model, params.features)
+    with threadpool_limits(1), warnings.catch_warnings():  # one thread: the same sums on any number of cores
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(pipeline.inputs(labeled, params.features), labeled["label"].to_numpy(dtype=object))
+    probe = pipeline.inputs(tables.read_parquet(workspace.test).head(PROBE), params.features)
+    facts: Facts = {
+        "labels": len(labeled),
+        "labeled_sha256": files.sha256(workspace.labeled),
+        "params_sha256": params.model_sha256(),
+    }
+    return {**facts, **models.save(workspace.model, model, probe=probe, meta=facts)}
+
+
+def train(workspace: Workspace, round_id: str) -> Facts:
+    """Fit the round's model and keep a copy of it with the round."""
+    facts = fit(workspace)
+    folder = workspace.round(round_id)
+    files.write_bytes(folder / "model.skops", (workspace.model / "model.skops").read_bytes())
+    return facts
+
+
+def newest(state: State) -> RoundState | None:
+    """The round of the newest training in the ledger; None before any."""
+    return next((one for one in reversed(state.rounds) if one.done("trained")), None)
+
+
+def stale(workspace: Workspace, state: State) -> bool:
+    """Whether the newest model is not the model of today's labeled set and params."""
+    last = newest(state)
+    today = (files.sha256(workspace.labeled), journal.params(workspace).model_sha256())
+    return last is None or (last.facts["trained"]["labeled_sha256"], last.facts["trained"]["params_sha256"]) != today
+
+
+def current(workspace: Workspace, state: State) -> Classifier:
+    """The newest trained model, from its round's folder; raises IntegrityError when the file is not the ledger's."""
+    last = newest(state)
+    if last is None:
+        raise IntegrityError("the ledger speaks of no model yet: run hitl open")
+    sha256 = cast(str, last.facts["trained"]["model_sha256"])
+    return cast(Classifier, models.load(workspace.round(last.id) / "model.skops", sha256=sha256))
+
+
+def _test_ids(workspace: Workspace) -> frozenset[str]:
+    return frozenset(tables.read_parquet(workspace.test, ["item_id"])["item_id"])
