@@ -1,0 +1,128 @@
+"""What `hitl status` shows: the state as plain values, and the same as one screen that ends in what to do next."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import cast
+
+from hitl import budget
+from hitl.ledger import Facts
+from hitl.params import Params
+from hitl.state import Phase, RoundState, State
+
+
+def view(state: State, params: Params, *, name: str, at: datetime) -> Facts:
+    """The state as JSON-able values: rounds, champion, spending, what is awaited, and the next thing to do."""
+    current = cast(RoundState, state.current)
+    metric = params.evaluate.metric
+    return {
+        "workspace": name,
+        "round": current.id,
+        "phase": str(current.phase),
+        "champion": _model(state, state.champion, metric),
+        "rounds": [_round(one, metric) for one in state.rounds],
+        "metric": metric,
+        "spent": {
+            "annotations": state.annotations,
+            "amount": str(state.spent.quantize(Decimal("0.01"))),
+            "currency": params.delivery.currency,
+        },
+        "budget_left": budget.remaining(params, state),
+        "awaiting": _awaiting(current, at),
+        "next": next_step(state, at),
+        "head": state.head,
+    }
+
+
+def next_step(state: State, at: datetime) -> str:
+    """What a person should do now, in one sentence."""
+    current = cast(RoundState, state.current)
+    if current.phase is Phase.OPENING:
+        return f"{current.id} was cut short while opening: run hitl open"
+    if current.phase is Phase.CLOSING:
+        return "run hitl open: the baseline is trained first" if len(state.rounds) == 1 else f"{current.id} was cut short while closing: run hitl close"
+    if current.phase is Phase.CLOSED:
+        return "run hitl open to send the next batch"
+    if current.accepted >= current.expected:
+        return f"every answer of {current.id} is in: run hitl close"
+    deadline = datetime.fromisoformat(cast(str, current.facts["exported"]["deadline"]))
+    if at > deadline:
+        return f"the deadline of {current.id} is over: remind the vendor, or hitl close --partial"
+    return f"nothing for you to do until {deadline:%a %d %b %H:%M} UTC, or until labels arrive: hitl ingest FILE"
+
+
+def text(shown: Facts) -> str:
+    """The view as one screen."""
+    champion = cast(Facts | None, shown["champion"])
+    spent = cast(Facts, shown["spent"])
+    left = "no limit" if shown["budget_left"] is None else f"{shown['budget_left']} annotations left"
+    lines = [f"{shown['workspace']}   {shown['round']} {shown['phase']}", ""]
+    lines.append(f"champion  {_champion(champion, cast(str, shown['metric']))}")
+    lines.append(f"spent     {spent['annotations']} annotations, {spent['amount']} {spent['currency']} ({left})")
+    awaiting = cast(Facts | None, shown["awaiting"])
+    if awaiting:
+        lines.append(
+            f"awaiting  {awaiting['missing']} of {awaiting['expected']} answers from {awaiting['whom']}, "
+            f"since {awaiting['since']}, deadline {awaiting['deadline']}"
+        )
+    lines += ["", *_table(cast(list[Facts], shown["rounds"]), cast(str, shown["metric"])), "", f"next      {shown['next']}"]
+    return "\n".join(lines)
+
+
+def _round(one: RoundState, metric: str) -> Facts:
+    metrics = cast(dict[str, float], one.facts.get("evaluated", {}).get("metrics", {}))
+    return {
+        "round": one.id,
+        "phase": str(one.phase),
+        "items": one.facts.get("selected", {}).get("items"),
+        "accepted": one.accepted,
+        "expected": one.expected,
+        "labels": one.facts.get("trained", {}).get("labels"),
+        "value": metrics.get(metric),
+        "low": metrics.get(f"{metric}_low"),
+        "high": metrics.get(f"{metric}_high"),
+        "verdict": one.facts.get("judged", {}).get("verdict"),
+        "unresolved": len(cast(list[str], one.facts.get("resolved", {}).get("unresolved", []))),
+        "amount": str(one.spent.quantize(Decimal("0.01"))),
+    }
+
+
+def _model(state: State, champion: str | None, metric: str) -> Facts | None:
+    if champion is None:
+        return None
+    one = state.round(champion)
+    metrics = cast(dict[str, float], one.facts["evaluated"]["metrics"])
+    return {"round": champion, "model_id": one.facts["trained"]["model_id"], "value": metrics[metric], "since": one.at["judged"]}
+
+
+def _awaiting(current: RoundState, at: datetime) -> Facts | None:
+    if current.phase is not Phase.AWAITING:
+        return None
+    exported = current.facts["exported"]
+    deadline = datetime.fromisoformat(cast(str, exported["deadline"]))
+    return {
+        "whom": "the vendor",
+        "since": current.at["exported"],
+        "deadline": exported["deadline"],
+        "overdue": at > deadline,
+        "days_left": round((deadline - at) / timedelta(days=1), 2),
+        "expected": current.expected,
+        "accepted": current.accepted,
+        "missing": current.expected - current.accepted,
+    }
+
+
+def _champion(champion: Facts | None, metric: str) -> str:
+    if champion is None:
+        return "none yet"
+    return f"the model of {champion['round']}, {metric} {cast(float, champion['value']):.4f}"
+
+
+def _table(rounds: list[Facts], metric: str) -> list[str]:
+    lines = [f"{'round':<7}{'phase':<10}{'answers':>12}{'labels':>9}{metric:>19}   {'interval':<16}{'verdict':<10}"]
+    for one in rounds:
+        answers = f"{one['accepted']}/{one['expected']}" if one["expected"] else "-"
+        value = "-" if one["value"] is None else f"{cast(float, one['value']):.4f}"
+        interval = "" if one["low"] is None else f"{cast(float, one['low']):.4f}-{cast(float, one['high']):.4f}"
+        labels = one["labels"] or "-"
+        lines.append(f"{one['round']:<7}{one['phase']:<10}{answers:>12}{labels:>9}{value:>19}   {interval:<16}{one['verdict'] or '':<10}".rstrip())
+    return lines
