@@ -1,0 +1,132 @@
+"""DVC in process, far faster than its command: datasets into its cache, their digests into files that git carries."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from dvc.config import Config
+from dvc.exceptions import DvcException
+from dvc.lock import LockError
+from dvc.repo import Repo, lock_repo
+from dvc.stage import Stage
+
+from hitl.errors import HitlError, MomentError
+
+# Importing DVC sets its loggers, so this comes after. Above ERROR it draws no progress bars; failures are exceptions.
+for _name in ("dvc", "dvc_data", "dvc_objects"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+T = TypeVar("T")
+
+_QUIET = {"autostage": False, "analytics": False}
+"""Holds for our own calls whatever the owner has set: autostage would put our files into their index."""
+_WAITS = (0.5, 1.0, 2.0)
+"""Seconds between attempts, each of which waits 3 s itself, while another DVC process holds the lock."""
+
+
+def start(root: Path) -> bool:
+    """Make `root` a DVC repository unless it is one; git must be there. Returns whether that was to be done."""
+    new = not (root / ".dvc").is_dir()
+    if new:
+        _answered(root, lambda: Repo.init(str(root)).close())
+    config = Config(str(root / ".dvc"))
+    if not any(config.load_one("repo").values()):
+        with config.edit("repo") as settings:
+            settings["core"] = _QUIET
+            settings["plots"] = {"out_dir": ".hitl/plots"}
+    return new
+
+
+def verify_remotes(root: Path) -> None:
+    """Let DVC hash what it downloads, unless the owner said otherwise: by default it trusts a tampered remote."""
+    config = Config(str(root / ".dvc"))
+    for level in ("repo", "local"):
+        remotes = config.load_one(level).get("remote", {})
+        unset = [name for name, remote in remotes.items() if "url" in remote and "verify" not in remote]
+        if unset:
+            with config.edit(level) as settings:
+                for name in unset:
+                    settings["remote"][name]["verify"] = True
+
+
+def record(root: Path, datasets: Iterable[Path], stages: Iterable[str]) -> list[Path]:
+    """Take `datasets` and the outputs of `stages` of dvc.yaml into the cache as they are now; nothing is run.
+
+    Returns the datasets that were new or changed, sorted. The others cost a look at their sizes and times.
+    """
+
+    def take(repo: Repo) -> list[Path]:
+        # Relinking writes each file anew, which only caches of links need.
+        relink = bool(repo.config["cache"].get("type"))
+        changed = sorted(path for path in datasets if path.exists() and _differs(repo, path))
+        taken = repo.add([str(path) for path in changed], relink=relink) if changed else []
+        taken += [_commit(repo, str(root / "dvc.yaml"), stage, relink=relink) for stage in stages]
+        _make_removable(repo, taken)
+        return changed
+
+    return _with_repo(root, take)
+
+
+def default_remote(root: Path) -> str | None:
+    """The name of the remote that `dvc push` takes by default."""
+    name = Config(str(root / ".dvc"))["core"].get("remote")
+    return str(name) if name else None
+
+
+def push(root: Path) -> int:
+    """Upload what the default remote lacks of this version and the tagged ones; returns how many files went."""
+    return _with_repo(root, lambda repo: int(repo.push(all_tags=True)))
+
+
+def _differs(repo: Repo, path: Path) -> bool:
+    note = path.with_name(path.name + ".dvc")
+    return not note.is_file() or bool(repo.stage.load_one(str(note)).outs[0].status())
+
+
+def _make_removable(repo: Repo, stages: Iterable[Stage]) -> None:
+    """Let `dvc checkout` of a version that lacks these outputs take them away: it removes only what it knows it made."""
+    for output in (output for stage in stages for output in stage.outs if output.use_cache):
+        repo.state.save_link(output.fs_path, output.fs)
+
+
+def _commit(repo: Repo, file: str, name: str, *, relink: bool) -> Stage:
+    """What `dvc commit --force NAME` does, but for the cache of runs, which works only from inside the repository."""
+    stage = repo.stage.load_one(file, name=name)
+    stage.save(run_cache=False)
+    stage.commit(relink=relink)
+    stage.dump(update_pipeline=False)
+    return stage
+
+
+def _with_repo(root: Path, act: Callable[[Repo], T]) -> T:
+    def opened() -> T:
+        repo = Repo(str(root), config={"core": _QUIET})
+        try:
+            with lock_repo(repo):
+                return act(repo)
+        finally:
+            repo.close()
+
+    return _answered(root, opened)
+
+
+def _answered(root: Path, act: Callable[[], T]) -> T:
+    """What `act` returns; waits for another DVC process to end. Raises errors of ours, not DVC's."""
+    for wait in (*_WAITS, None):
+        try:
+            return act()
+        except LockError as error:
+            if wait is None:
+                raise MomentError(f"{_holder(root)}; wait for it to end, then run the same command again") from error
+            time.sleep(wait)
+        except DvcException as error:
+            raise HitlError(f"DVC in {root}: {error}; mend that, then run the same command again") from error
+    raise AssertionError("unreachable: the last wait is None")
+
+
+def _holder(root: Path) -> str:
+    lock = root / ".dvc" / "tmp" / "lock"
+    process = lock.read_text(errors="replace").strip() if lock.is_file() else ""
+    return f"another DVC process{f' ({process})' if process else ''} holds {lock}"
