@@ -1,0 +1,132 @@
+"""A closed round becomes a version: one git commit of our files, one tag, and in DVC every byte that they name."""
+
+from pathlib import Path
+
+import hitl.params
+from hitl import layout
+from hitl.errors import DataError, HitlError, MomentError
+from hitl.layout import BASELINE, Workspace
+from tasks.edges import git, versions
+from tasks.edges.files import write_text
+
+STAGES = ("train", "evaluate")
+OURS = "# Written by hitl"
+"""How a file begins that we made outside data/, such as .gitignore or prefect.yaml: then it belongs to the version."""
+_HEAD = "Ledger-Head: "
+_IGNORED = """\
+/pool
+/initial.parquet
+/test.parquet
+/gold.parquet
+/truth.csv
+/labeled.parquet
+/model
+/evaluation/predictions.parquet
+/deliveries
+/rounds/r*/
+/inbox
+.*
+!.git*
+"""
+"""For git in data/: what DVC carries. All of it from the start, so that an open round leaves the tree clean too. (With
+`/rounds/*/` DVC's reading of the rules would take data/rounds/ itself for ignored, and lose every round in it.)"""
+_ATTRIBUTES = "* -text -filter\n"
+"""For git in data/: no line end is changed, whatever the machine, or the ledger and the digests in it break."""
+
+
+def start(workspace: Workspace) -> None:
+    """Make the workspace a git and DVC repository of its own, unless it is; nothing is committed.
+
+    Raises DataError when a rule of git would hide the files that name the datasets.
+    """
+    root = workspace.root.resolve()
+    git.start(root)
+    versions.start(root)
+    _lines(root / ".hitl" / ".gitignore", "*\n")
+    _lines(root / "data" / ".gitignore", _IGNORED)
+    _lines(root / "data" / ".gitattributes", _ATTRIBUTES)
+    hidden = git.hidden(root, [*_notes(Workspace(root), BASELINE), root / "dvc.lock", root / ".dvc" / "config"])
+    if hidden:
+        raise DataError("git must see the files that name the datasets; take out these rules:\n" + "\n".join(hidden))
+
+
+def ready(workspace: Workspace) -> None:
+    """Raise MomentError when the workspace shows an old version, or a merge is under way: no step may be taken now."""
+    git.require_branch(workspace.root.resolve())
+
+
+def version(workspace: Workspace, round_id: str, message: str, head: str) -> dict[str, object]:
+    """Make the version `round_id` of a closed round whose ledger ends in the event hashed `head`.
+
+    Returns `tag`, `commit` and `head`. Does nothing when the version is there; ends what a killed call began. Raises
+    MomentError on no branch, on a tag of that name that is another version's, and when somebody else holds git or DVC.
+    """
+    here = Workspace(workspace.root.resolve())
+    if not _made(here.root, round_id, head):
+        git.require_branch(here.root)
+        versions.verify_remotes(here.root)
+        versions.record(here.root, _datasets(here, round_id), STAGES)
+        git.commit(here.root, _carried(here, round_id), message)
+        git.tag(here.root, round_id, f"{message}\n\n{_HEAD}{head}\n")
+    tagged = git.tagged(here.root, round_id)
+    return {"tag": round_id, "commit": tagged[0] if tagged else "", "head": head}
+
+
+def push(workspace: Workspace) -> dict[str, object]:
+    """Upload the versions to DVC's default remote when params.yaml asks for it; a failure is told, not raised.
+
+    Returns `remote` (None: nothing to do), `files` that went, and `error` (None: done).
+    """
+    root = workspace.root.resolve()
+    wanted = hitl.params.parse(workspace.params.read_text(encoding="utf-8")).versioning.push
+    remote = versions.default_remote(root) if wanted else None
+    try:
+        return {"remote": remote, "files": versions.push(root) if remote else 0, "error": None}
+    except (HitlError, OSError) as error:
+        return {"remote": remote, "files": 0, "error": str(error)}
+
+
+def _made(root: Path, name: str, head: str) -> bool:
+    tagged = git.tagged(root, name)
+    if tagged is None:
+        return False
+    if f"{_HEAD}{head}" in tagged[1].splitlines():
+        return True
+    raise MomentError(
+        f"the tag {name} is there and is not the version of ledger head {head[:12]}: "
+        f"keep it under another name (git tag {name}-old {name} && git tag -d {name}), then run again"
+    )
+
+
+def _datasets(here: Workspace, last: str) -> list[Path]:
+    """What DVC carries, there or not; of the rounds those up to `last`, for a later one may be open."""
+    rounds = [here.round(layout.round_id(number)) for number in range(layout.round_number(last) + 1)]
+    return [here.pool, here.initial, here.test, here.gold, here.truth, here.labeled, here.deliveries, *rounds]
+
+
+def _notes(here: Workspace, last: str) -> list[Path]:
+    """The .dvc files that stand in git for the datasets."""
+    return [path.with_name(path.name + ".dvc") for path in _datasets(here, last)]
+
+
+def _carried(here: Workspace, last: str) -> list[Path]:
+    """Every file that git carries for us, there or not."""
+    root, data, dvc = here.root, here.data, here.root / ".dvc"
+    settings = [here.params, here.dvc_yaml, root / "dvc.lock", root / ".dvcignore", dvc / "config", dvc / ".gitignore"]
+    plots = sorted((dvc / "plots").glob("hitl_*.json"))
+    rules = [folder / ".gitignore" for folder in (data, data / "rounds", here.evaluation)]
+    facts = [here.ledger, here.guideline, here.evaluation / "metrics.json", here.evaluation / "confusion.csv"]
+    made = [path for path in (root / ".gitignore", root / "prefect.yaml") if _is_ours(path)]
+    return [*settings, *plots, *rules, data / ".gitattributes", *facts, here.learning_curve, *made, *_notes(here, last)]
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8", errors="replace").startswith(OURS)
+
+
+def _lines(path: Path, wanted: str) -> None:
+    """Have every line of `wanted` in the file at `path`; what else stands there stays."""
+    present = path.read_text(encoding="utf-8") if path.is_file() else ""
+    missing = [line for line in wanted.splitlines() if line not in present.splitlines()]
+    if missing:
+        write_text(path, "\n".join(filter(None, [present.rstrip("\n"), *missing])) + "\n")
