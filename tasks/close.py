@@ -2,22 +2,31 @@
 
 import csv
 import io
+from typing import cast
 
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from tasks import journal, plan
+from hitl.metrics import METRICS
+from hitl.state import State
+from tasks import journal
 from tasks.edges import files
 
 
 def close(workspace: Workspace, round_id: str) -> Facts:
     """Write data/learning_curve.csv; says the sha256 of every file of the round, by its path in the workspace."""
-    params, state = journal.params(workspace), journal.read(workspace)
-    text = io.StringIO()
-    columns = ["round", "labels", params.evaluate.metric, "low", "high"]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for point in plan.curve(params, state):
-        writer.writerow([point["round"], point["labels"], point["value"], point["low"], point["high"]])
-    files.write_text(workspace.learning_curve, text.getvalue())
+    files.write_text(workspace.learning_curve, _curve(journal.read(workspace)))
     found = sorted(path for path in workspace.round(round_id).rglob("*") if path.is_file())
     return {"files": {path.relative_to(workspace.root).as_posix(): files.sha256(path) for path in found}}
+
+
+def _curve(state: State) -> str:
+    """A row for each measured round: its labels and every metric with its interval."""
+    text = io.StringIO()
+    measured = [one for one in state.rounds if one.done("evaluated")]
+    names = [f"{name}{end}" for name in METRICS for end in ("", "_low", "_high")]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["round", "labels", *names])
+    for one in measured:
+        found = cast(dict[str, float], one.facts["evaluated"]["metrics"])
+        writer.writerow([one.id, one.facts["trained"]["labels"], *(found[name] for name in names)])
+    return text.getvalue()

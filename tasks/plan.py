@@ -1,11 +1,12 @@
 """Plan: what the next round would send and cost. Changes nothing."""
 
+from dataclasses import asdict
 from typing import cast
 
 from hitl import budget
+from hitl.curve import learning_curve
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from hitl.params import Params
 from hitl.state import State
 from tasks import journal
 
@@ -33,7 +34,7 @@ def plan(workspace: Workspace) -> Facts:
         "budget_left": budget.remaining(params, state),
         "pool_left": left,
         "metric": params.evaluate.metric,
-        "curve": curve(params, state),
+        "curve": [asdict(point) for point in learning_curve(state, params.evaluate.metric)],
     }
 
 
@@ -42,15 +43,3 @@ def pool_left(state: State) -> int:
     created = cast(dict[str, int], state.rounds[0].facts["created"]["counts"])
     return created["pool"] - sum(cast(int, one.facts["validated"]["answered"]) for one in state.rounds if one.done("validated"))
 
-
-def curve(params: Params, state: State) -> list[Facts]:
-    """The learning curve: a point for each measured round, with the interval of the metric that decides."""
-    name = params.evaluate.metric
-    points: list[Facts] = []
-    for one in state.rounds:
-        if one.done("evaluated"):
-            found = cast(dict[str, float], one.facts["evaluated"]["metrics"])
-            labels = one.facts["trained"]["labels"]
-            interval = {"low": found[f"{name}_low"], "high": found[f"{name}_high"]}
-            points.append({"round": one.id, "labels": labels, "value": found[name], **interval})
-    return points

@@ -6,14 +6,15 @@ from typing import cast
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from hitl import pipeline
+from hitl import doors, pipeline
 from hitl.errors import IntegrityError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.pipeline import Classifier
 from hitl.state import RoundState, State
 from tasks import journal
-from tasks.edges import expectations, files, models, tables
+from tasks.doors import guard
+from tasks.edges import files, models, tables
 
 PROBE = 100
 """How many items of the test set a model's identity is probed with."""
@@ -23,12 +24,14 @@ def fit(workspace: Workspace) -> Facts:
     """Fit the model on data/labeled.parquet and write data/model/; says what it was fitted on and who it is."""
     params = journal.params(workspace)
     labeled = tables.read_parquet(workspace.labeled)
-    expectations.guard("labeled", labeled, params, test_ids=_test_ids(workspace))
+    test = tables.read_parquet(workspace.test)
+    asked = doors.labeled(params.data.classes, test=frozenset(test["item_id"]))
+    guard("labeled", "data/labeled.parquet", labeled, asked)
     model = pipeline.build(params.model, params.features)
     with threadpool_limits(1), warnings.catch_warnings():  # one thread: the same sums on any number of cores
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(pipeline.inputs(labeled, params.features), labeled["label"].to_numpy(dtype=object))
-    probe = pipeline.inputs(tables.read_parquet(workspace.test).head(PROBE), params.features)
+    probe = pipeline.inputs(test.head(PROBE), params.features)
     facts: Facts = {
         "labels": len(labeled),
         "labeled_sha256": files.sha256(workspace.labeled),
@@ -65,6 +68,3 @@ def current(workspace: Workspace, state: State) -> Classifier:
     sha256 = cast(str, last.facts["trained"]["model_sha256"])
     return cast(Classifier, models.load(workspace.round(last.id) / "model.skops", sha256=sha256))
 
-
-def _test_ids(workspace: Workspace) -> frozenset[str]:
-    return frozenset(tables.read_parquet(workspace.test, ["item_id"])["item_id"])

@@ -2,10 +2,12 @@
 
 import pandas as pd
 
+from hitl import doors
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from tasks import ingest, journal
-from tasks.edges import expectations, tables
+from tasks.doors import guard
+from tasks.edges import tables
 
 COLUMNS = {
     "round": "str",
@@ -46,7 +48,14 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     frame = frame.sort_values(["item_id", "annotator_id", "delivery", "row"], ignore_index=True)
-    door = expectations.guard("annotations", frame, params, items=frozenset(batch["item_id"]))
+    asked = doors.annotations(
+        round_id,
+        frozenset(batch["item_id"]),
+        params.data.classes,
+        annotators=params.delivery.annotators,
+        rows=state.round(round_id).accepted,
+    )
+    door = guard("annotations", f"the annotations of {round_id}", frame, asked)
     gold = set(batch.loc[batch["reason"] == "gold", "item_id"])
     sha256 = tables.write_parquet(workspace.round(round_id) / "annotations.parquet", frame)
     answered = frame.loc[~frame["item_id"].isin(list(gold)), "item_id"].nunique()

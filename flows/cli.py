@@ -1,0 +1,296 @@
+"""The `hitl` command. It parses, calls, and prints; nothing heavy is imported for what does not need it."""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flows import say
+from hitl import __version__
+from hitl.errors import HitlError, MomentError
+from hitl.layout import Workspace
+from hitl.ledger import Facts
+from tasks.edges.quiet import quiet
+
+ENGINES = ("auto", "direct", "prefect")
+
+
+class Commands(click.Group):
+    """Commands in the order of a round, and our errors as messages with their exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        try:
+            return super().invoke(ctx)
+        except HitlError as error:
+            click.echo(f"hitl: {error}", err=True)
+            if ctx.meta.get("json"):
+                click.echo(json.dumps({"error": str(error), "exit": error.exit_code}, ensure_ascii=False))
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="hitl")
+@click.option("-C", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Work in this folder.")
+@click.pass_context
+def hitl(ctx: click.Context, folder: Path) -> None:
+    """Human-in-the-loop label rounds: choose the batch, hand it off, take labels back, retrain, prove it.
+
+    A round is: hitl open, send the pack, hitl ingest FILE, hitl close. Or let a schedule run hitl advance.
+    """
+    ctx.obj = folder
+
+
+def command(name: str | None = None, **extra: Any) -> Callable[[Callable[..., tuple[Facts, str]]], click.Command]:  # noqa: ANN401
+    """A command whose function returns (facts, text): with --json the facts are printed as one object, else the text."""
+
+    def made(function: Callable[..., tuple[Facts, str]]) -> click.Command:
+        @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+        @click.pass_context
+        @wraps(function)
+        def shown(ctx: click.Context, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+            ctx.meta["json"] = as_json
+            facts, text = function(**options)
+            code = facts.pop("exit", 0)
+            click.echo(json.dumps(facts, ensure_ascii=False, default=str) if as_json else text)
+            ctx.exit(int(str(code)))
+
+        return hitl.command(name or function.__name__.rstrip("_"), **extra)(shown)
+
+    return made
+
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
+    help="auto: Prefect where a server answers (PREFECT_API_URL or hitl up), else plain calls.",
+)
+
+
+def here() -> Workspace:
+    """The workspace that the current folder lies in."""
+    start = (click.get_current_context().obj or Path()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "data" / "ledger.jsonl").is_file():
+            return Workspace(folder)
+    raise MomentError(f"{start} is not in a workspace: make one with hitl init or hitl demo, or change into one")
+
+
+def target(folder: Path) -> Workspace:
+    return Workspace(((click.get_current_context().obj or Path()) / folder).resolve())
+
+
+@command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("hitl-demo"))
+@click.option("--rounds", type=click.IntRange(1, 40), default=6, show_default=True, help="Rounds to run.")
+@click.option("--engine", type=click.Choice(ENGINES[1:]), default="prefect", show_default=True, help="What runs the rounds.")
+def demo(folder: Path, rounds: int, engine: str) -> tuple[Facts, str]:
+    """Run whole rounds on real handwritten digits, against the simulated vendor."""
+    from flows import demo as demonstration
+
+    return demonstration.run(target(folder), rounds=rounds, wanted=engine, tell=_tell)
+
+
+@command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--from", "source", required=True, type=click.Path(path_type=Path), help="A CSV, TSV or Parquet file.")
+@click.option("--label", required=True, metavar="COL", help="The column of classes; empty where unlabeled.")
+@click.option("--id", "id_", metavar="COL", help="The column that names the items.")
+@click.option("--text", metavar="COL", help="The column to learn words from.")
+@click.option("--initial", type=click.IntRange(min=2), metavar="N", help="Size of the initial set.")
+@click.option("--test", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.25, show_default=True, help="Share of the labeled rows held out as the test set.")
+@click.option("--hide", is_flag=True, help="A rehearsal: every row has a label; hide the pool's.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the split and of params.yaml.")
+def init(folder: Path, source: Path, id_: str | None, **options: Any) -> tuple[Facts, str]:  # noqa: ANN401
+    """Make a workspace out of your own table."""
+    from flows import start
+
+    facts = start.from_file(target(folder), source, id=id_, **options)
+    return facts, say.created(facts, folder)
+
+
+@command()
+def plan() -> tuple[Facts, str]:
+    """What the next round would send and cost; changes nothing."""
+    from tasks import plan as planning
+
+    facts = planning.plan(here())
+    return facts, say.planned(facts)
+
+
+@command("open")
+@engine_option
+def open_(engine: str) -> tuple[Facts, str]:
+    """Train, score the pool, select the batch, export the pack."""
+    from flows.engine import perform
+    from hitl import outcome
+    from tasks import journal
+
+    workspace = here()
+    done = perform("open", workspace, engine, tell=_tell)
+    facts = {**done, **outcome.opened(journal.read(workspace), str(done["round"]))}
+    facts["pack"] = str(workspace.pack(str(done["round"])))
+    return facts, say.opened(facts)
+
+
+@command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--pack", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Check against this pack, without a workspace.")
+def check(file: Path, pack: Path | None) -> tuple[Facts, str]:
+    """The verdict that ingest would give; changes nothing."""
+    from tasks import check as checking
+    from tasks import ingest as ingesting
+
+    facts = checking.against_pack(file, pack) if pack else ingesting.check(here(), file)
+    return _verdict([(facts, say.receipt(facts))])
+
+
+@command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def ingest(files: tuple[Path, ...]) -> tuple[Facts, str]:
+    """Take deliveries; each is answered with a receipt."""
+    from tasks import ingest as ingesting
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "ingest"):
+        answers = [ingesting.ingest(workspace, file) for file in files]
+    return _verdict([(say.answer_facts(answer), say.answer(answer)) for answer in answers])
+
+
+@command()
+@click.option("--noise", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="How often an annotator errs.")
+@click.option("--annotators", type=click.IntRange(1, 50), default=3, show_default=True, help="People at the vendor.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of their answers.")
+@click.option("--messy", is_flag=True, help="Send a file with slips first, then the redo file mended.")
+def simulate(noise: float, annotators: int, seed: int, messy: bool) -> tuple[Facts, str]:
+    """The simulated vendor labels the open round's pack and delivers."""
+    from tasks import simulate as simulating
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "simulate"):
+        answers = simulating.simulate(workspace, annotators=annotators, noise=noise, seed=seed, messy=messy)
+    return _verdict([(say.answer_facts(answer), say.answer(answer)) for answer in answers])
+
+
+@command()
+@click.option("--partial", is_flag=True, help="Close although answers are missing.")
+@engine_option
+def close(partial: bool, engine: str) -> tuple[Facts, str]:
+    """Validate, resolve, retrain, evaluate, promote, report."""
+    from flows.engine import perform
+    from hitl import outcome
+    from tasks import journal
+
+    workspace = here()
+    done = perform("close", workspace, engine, tell=_tell, partial=partial)
+    facts = {**done, **outcome.closed(journal.read(workspace), str(done["round"]), journal.params(workspace))}
+    facts["report"] = str(workspace.round(str(done["round"])) / "report.html")
+    return facts, say.closed(facts)
+
+
+@command()
+@engine_option
+def advance(engine: str) -> tuple[Facts, str]:
+    """Do whatever is due; what a schedule runs."""
+    from flows.engine import perform
+    from hitl import screen
+    from tasks import journal
+
+    workspace = here()
+    facts = perform("advance", workspace, engine, tell=_tell)
+    facts["next"] = screen.next_step(journal.read(workspace), journal.now())
+    return facts, say.advanced(facts)
+
+
+@command()
+def status() -> tuple[Facts, str]:
+    """One screen: rounds, budget, champion, what is awaited, what to do next."""
+    from hitl import screen
+    from tasks import journal
+
+    workspace = here()
+    shown = screen.view(journal.read(workspace), journal.params(workspace), name=workspace.name, at=journal.now())
+    return shown, screen.text(shown)
+
+
+@command()
+@click.argument("round_id", metavar="[ROUND]", required=False)
+def report(round_id: str | None) -> tuple[Facts, str]:
+    """The path of a round's HTML report (the newest by default), written anew if it is missing."""
+    from tasks import report as reporting
+
+    facts = reporting.find(here(), round_id)
+    return facts, str(facts["report"])
+
+
+@command()
+def verify() -> tuple[Facts, str]:
+    """Check the ledger's chain and every digest it names, offline."""
+    from tasks import verify as verifying
+
+    facts = verifying.verify(here())
+    return {**facts, "exit": 6 if facts["problems"] else 0}, say.verified(facts)
+
+
+@command()
+@click.argument("name", type=click.Choice(["train", "evaluate"]))
+def step(name: str) -> tuple[Facts, str]:
+    """One step on its own: what dvc.yaml calls."""
+    from tasks import evaluate, train
+
+    facts = {"train": train.fit, "evaluate": evaluate.measure}[name](here())
+    return facts, say.stepped(name, facts)
+
+
+@command()
+def up() -> tuple[Facts, str]:
+    """Start the workspace's own Prefect server and MLflow UI on this machine."""
+    from flows import services
+
+    facts = services.up(here(), tell=_tell).facts()
+    return facts, say.services(facts)
+
+
+@command()
+def down() -> tuple[Facts, str]:
+    """Stop what hitl up started."""
+    from flows import services
+
+    stopped = services.down(here())
+    return {"stopped": list(stopped)}, f"stopped {', '.join(stopped)}" if stopped else "nothing was running"
+
+
+@command()
+def serve() -> tuple[Facts, str]:
+    """Register advance with Prefect on the schedule of params.yaml, and serve it until stopped."""
+    from flows import serve as serving
+
+    serving.serve(here())
+    return {}, ""
+
+
+def _verdict(said: list[tuple[Facts, str]]) -> tuple[Facts, str]:
+    """Receipts together: the exit code is 4 when a delivery was rejected, but for bytes that are known already."""
+    refused = any(f["verdict"] == "reject" and f["reasons"] != ["F_DUPLICATE_DELIVERY"] for f, _ in said)
+    facts: Facts = dict(said[0][0]) if len(said) == 1 else {"receipts": [facts for facts, _ in said]}
+    return {**facts, "exit": 4 if refused else 0}, "\n\n".join(text for _, text in said)
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def main() -> None:
+    """Run the command line."""
+    quiet()
+    sys.exit(hitl(standalone_mode=True))

@@ -1,0 +1,122 @@
+"""What the commands say to a person: facts in, a few plain lines out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from hitl.ledger import Facts
+from tasks.ingest import Answer
+
+LISTED = 10
+
+
+def created(facts: Facts, folder: Path) -> str:
+    """What `hitl init` made."""
+    counts = cast(Mapping[str, int], facts["counts"])
+    lines = [
+        f"{folder} is a workspace: {counts['initial']} items in the initial set, {counts['test']} in the test set, "
+        f"{counts['pool']} in the pool, {counts['gold']} gold",
+        *(f"  note: {note}" for note in cast(list[str], facts.get("notes", []))),
+        f"next: look at {folder / 'params.yaml'}, then cd {folder} && hitl open",
+    ]
+    return "\n".join(lines)
+
+
+def planned(facts: Facts) -> str:
+    """What the next round would be."""
+    left = "no limit" if facts["budget_left"] is None else f"{facts['budget_left']} annotations left"
+    curve = cast(list[Mapping[str, float]], facts["curve"])
+    lines = [
+        f"{facts['round']} would send {facts['items']} new items ({facts['strategy']}, {facts['random']} of them random) "
+        f"and {facts['gold']} gold items",
+        f"it asks for {facts['annotations']} annotations: {facts['amount']} {facts['currency']} at {facts['price']} each "
+        f"(budget: {left})",
+        f"the pool has {facts['pool_left']} items nobody has answered",
+    ]
+    if len(curve) > 1:
+        gain = curve[-1]["value"] - curve[-2]["value"]
+        lines.append(f"the last round changed {facts['metric']} by {gain:+.4f}, to {curve[-1]['value']:.4f}")
+    return "\n".join(lines)
+
+
+def opened(facts: Facts) -> str:
+    """What `hitl open` sent."""
+    reasons = ", ".join(f"{count} {name}" for name, count in cast(Mapping[str, int], facts["reasons"]).items())
+    return (
+        f"{facts['round']} is open: {facts['items']} items ({reasons}), {facts['annotations']} annotations asked for, "
+        f"due {facts['deadline']}\npack: {facts['pack']}"
+    )
+
+
+def closed(facts: Facts) -> str:
+    """What `hitl close` found."""
+    unresolved = cast(list[str], facts["unresolved"])
+    lines = [
+        f"{facts['round']} is closed: {facts['resolved']} items labeled, {len(unresolved)} to adjudicate, "
+        f"{facts['labels']} labels in all",
+        f"{facts['metric']} {cast(float, facts['value']):.4f} ({cast(float, facts['low']):.4f} to {cast(float, facts['high']):.4f}); {facts['note']}",
+        f"report: {facts['report']}",
+    ]
+    return "\n".join(lines)
+
+
+def advanced(facts: Facts) -> str:
+    """What `hitl advance` did."""
+    return "\n".join([*cast(list[str], facts["done"]), f"next: {facts['next']}"])
+
+
+def answer_facts(answer: Answer) -> Facts:
+    """An answer as facts: the receipt, and where it lies."""
+    paths = {"receipt_path": answer.receipt_path, "redo_path": answer.redo_path}
+    return {**answer.receipt, **{name: str(path) for name, path in paths.items() if path}}
+
+
+def answer(given: Answer) -> str:
+    """A receipt, and where it lies."""
+    lines = [receipt(given.receipt)]
+    if given.receipt_path:
+        lines.append(f"receipt: {given.receipt_path}")
+    if given.redo_path:
+        lines.append(f"redo: {given.redo_path} holds the held rows; mended, it is a delivery like any other")
+    return "\n".join(lines)
+
+
+def receipt(facts: Facts) -> str:
+    """A receipt in a few lines, the held rows first to last."""
+    rows, items = cast(Mapping[str, int], facts["rows"]), cast(Mapping[str, int], facts["items"])
+    payable = cast(Mapping[str, str], facts["payable"])
+    held = cast(list[Mapping[str, object]], facts["held"])
+    codes = [*cast(list[str], facts["reasons"]), *cast(list[str], facts["warnings"])]
+    lines = [
+        f"{facts['file']}: {facts['verdict']}{' (' + ', '.join(codes) + ')' if codes else ''}",
+        f"  {rows['delivered']} rows = {rows['accepted']} accepted + {rows['quarantined']} quarantined + {rows['duplicate']} duplicate",
+        f"  payable: {payable['annotations']} annotations, {payable['amount']} {payable['currency']}; "
+        f"items complete: {items['complete']} of {items['expected']}",
+    ]
+    for one in held[:LISTED]:
+        lines.append(f"  row {one['row']}, {one['column']}: {shown(one['value'])}: {one['code']}, expected {one['expected']}")
+    if len(held) > LISTED:
+        lines.append(f"  and {len(held) - LISTED} more")
+    return "\n".join(lines)
+
+
+def verified(facts: Facts) -> str:
+    """What `hitl verify` found."""
+    problems = cast(list[str], facts["problems"])
+    if not problems:
+        return f"sound: {facts['events']} events chained to {str(facts['head'])[:12]}, {facts['files']} files as the ledger says"
+    return "\n".join([f"{len(problems)} problems in {facts['files']} files and {facts['events']} events", *(f"  {one}" for one in problems)])
+
+
+def stepped(name: str, facts: Facts) -> str:
+    """What one step on its own did."""
+    if name == "train":
+        return f"trained on {facts['labels']} labels: model {str(facts['model_id'])[:12]}"
+    found = cast(Mapping[str, float], facts["metrics"])
+    return f"measured on {facts['items']} test items: accuracy {found['accuracy']:.4f}, macro F1 {found['macro_f1']:.4f}"
+
+
+def shown(value: object) -> str:
+    """A cell of a stranger's file for a terminal: quoted, control characters spelled out, cut when long."""
+    text = str(value)
+    return repr(text if len(text) <= 60 else text[:57] + "...")
