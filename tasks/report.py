@@ -1,0 +1,192 @@
+"""Report: one HTML file that says what a round did, to read, print and keep."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.metadata import version
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from hitl.curve import CurvePoint
+from hitl.errors import IntegrityError, MomentError
+from hitl.layout import Workspace
+from hitl.ledger import Facts
+from hitl.params import Params
+from hitl.report import report_of
+from hitl.sections.batch import pictured
+from hitl.sections.sources import (
+    Answer,
+    BatchItem,
+    Prediction,
+    Sources,
+    champion_before,
+)
+from hitl.state import RoundState, State, fold
+from tasks import journal
+from tasks.edges import files, page, tables
+
+_PACKAGES = ("hitl", "scikit-learn", "numpy", "pandas", "pyarrow", "skops")
+
+
+def report(workspace: Workspace, round_id: str) -> Facts:
+    """Write the round's report.html, of the ledger as it stood before the report; says its sha256."""
+    data = page.html(report_of(sources(workspace, round_id)))
+    return {"report_sha256": files.write_bytes(workspace.round(round_id) / "report.html", data)}
+
+
+def find(workspace: Workspace, round_id: str | None = None) -> Facts:
+    """The path of a round's report, by default of the newest round that has one; made again if the file is gone.
+
+    Raises MomentError when there is no report yet, IntegrityError when it cannot be made as the ledger knows it.
+    """
+    one = _reported(journal.read(workspace), round_id)
+    path = workspace.round(one.id) / "report.html"
+    if not path.is_file():
+        data = page.html(report_of(sources(workspace, one.id)))
+        if hashlib.sha256(data).hexdigest() != one.facts["reported"]["report_sha256"]:
+            raise IntegrityError(
+                f"{path} is missing, and params or versions have changed since it was made; bring it back: dvc checkout"
+            )
+        files.write_bytes(path, data)
+    return {"round": one.id, "report": str(path)}
+
+
+def _reported(state: State, round_id: str | None) -> RoundState:
+    if round_id is None:
+        newest = next((one for one in reversed(state.rounds) if one.done("reported")), None)
+        if newest is None:
+            raise MomentError("no round has a report yet: the first is written when r0001 closes (hitl close)")
+        return newest
+    one = state.round(round_id)
+    if not one.done("reported"):
+        raise MomentError(
+            f"{round_id} is {one.phase} and has no report; a report is written when a labeled round closes"
+        )
+    return one
+
+
+def sources(workspace: Workspace, round_id: str) -> Sources:
+    """All that the report of `round_id` is made from; what the round has not produced yet is empty."""
+    params, state = journal.params(workspace), _before_report(workspace, round_id)
+    one, folder = state.round(round_id), workspace.round(round_id)
+    batch = _batch(folder, one)
+    labels = _labels(folder, one)
+    shown = _items(folder, params, batch, labels)
+    return Sources(
+        workspace=workspace.root.resolve().name,
+        round_id=round_id,
+        state=state,
+        params=params,
+        batch=batch,
+        shown={item_id: _shown(row, params) for item_id, row in shown.items()},
+        pixels={item_id: _pixels(row, params) for item_id, row in shown.items() if params.data.image},
+        answers=_answers(folder, one),
+        labels=labels,
+        gold=_gold(workspace, batch),
+        receipts=_receipts(workspace, one),
+        before=_predictions(workspace, state, champion_before(state, round_id) if one.done("evaluated") else None),
+        after=_predictions(workspace, state, round_id),
+        comparison=_comparison(workspace),
+        versions=_versions(),
+    )
+
+
+def _before_report(workspace: Workspace, round_id: str) -> State:
+    # Made again later, a report speaks of the same moment as the first time.
+    events = journal.events(workspace)
+    return fold(takewhile(lambda one: (one.event, one.round) != ("reported", round_id), events))
+
+
+def _batch(folder: Path, one: RoundState) -> tuple[BatchItem, ...]:
+    names = [field.name for field in fields(BatchItem)]
+    found = _rows(folder / "batch.parquet", names) if one.done("selected") else []
+    return tuple(BatchItem(**cast(Any, row)) for row in found)
+
+
+def _answers(folder: Path, one: RoundState) -> tuple[Answer, ...]:
+    names = [field.name for field in fields(Answer)]
+    found = _rows(folder / "annotations.parquet", names) if one.done("validated") else []
+    return tuple(Answer(**cast(Any, row)) for row in found)
+
+
+def _predictions(workspace: Workspace, state: State, round_id: str | None) -> tuple[Prediction, ...]:
+    if round_id is None or not state.round(round_id).done("evaluated"):
+        return ()
+    names = [field.name for field in fields(Prediction)]
+    found = tables.read_parquet(workspace.round(round_id) / "predictions.parquet", names)
+    return tuple(Prediction(*row) for row in zip(*(found[name].tolist() for name in names), strict=True))
+
+
+def _labels(folder: Path, one: RoundState) -> dict[str, str | None]:
+    found = _rows(folder / "labels.parquet", ["item_id", "label"]) if one.done("resolved") else []
+    return {str(row["item_id"]): cast(str | None, row["label"]) for row in found}
+
+
+def _items(
+    folder: Path, params: Params, batch: tuple[BatchItem, ...], labels: Mapping[str, str | None]
+) -> dict[str, Mapping[str, object]]:
+    """The columns that annotators saw, and the pixels, of the items that the page shows."""
+    if not batch:
+        return {}
+    wanted = pictured(batch, labels)
+    names = list(dict.fromkeys(["item_id", *params.export.columns, *_pixel_columns(params)]))
+    found = tables.read_parquet(folder / "items.parquet", names)
+    kept = _plain(found[found["item_id"].isin(wanted)])
+    return {str(row["item_id"]): row for row in kept}
+
+
+def _shown(row: Mapping[str, object], params: Params) -> dict[str, str]:
+    pixels = set(_pixel_columns(params))
+    return {name: "" if row[name] is None else str(row[name]) for name in params.export.columns if name not in pixels}
+
+
+def _pixels(row: Mapping[str, object], params: Params) -> tuple[float, ...]:
+    values = (row[name] for name in _pixel_columns(params))
+    return tuple(float("nan") if value is None else float(cast(float, value)) for value in values)
+
+
+def _pixel_columns(params: Params) -> list[str]:
+    image = params.data.image
+    return [f"{image.prefix}{index}" for index in range(image.width * image.height)] if image else []
+
+
+def _gold(workspace: Workspace, batch: tuple[BatchItem, ...]) -> dict[str, str]:
+    hidden = {one.item_id for one in batch if one.reason == "gold"}
+    found = _rows(workspace.gold, ["item_id", "label"]) if hidden else []
+    return {str(row["item_id"]): str(row["label"]) for row in found if row["item_id"] in hidden}
+
+
+def _receipts(workspace: Workspace, one: RoundState) -> dict[str, Mapping[str, object]]:
+    answered = [str(facts["delivery"]) for facts in (*one.deliveries, *one.refused)]
+    paths = {sha256: workspace.deliveries / f"{sha256}.receipt.json" for sha256 in answered}
+    return {sha256: json.loads(path.read_bytes()) for sha256, path in paths.items() if path.is_file()}
+
+
+def _comparison(workspace: Workspace) -> tuple[CurvePoint, ...]:
+    if not (workspace.data / "comparison.csv").is_file():
+        return ()
+    from tasks import (
+        compare,  # brings scikit-learn, which no other part of a report needs
+    )
+
+    found = compare.means(workspace)
+    return tuple(CurvePoint("", round(one["labels"]), one["value"], one["low"], one["high"]) for one in found)
+
+
+def _rows(path: Path, names: list[str]) -> list[Mapping[str, object]]:
+    return _plain(tables.read_parquet(path, names))
+
+
+def _plain(frame: pd.DataFrame) -> list[Mapping[str, object]]:
+    """The rows of a table as values of Python, None for what is missing."""
+    whole = frame.astype(object)
+    return cast(list[Mapping[str, object]], whole.where(frame.notna(), None).to_dict("records"))
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
