@@ -92,13 +92,8 @@ def _items(sources: Sources) -> Table:
     names = ("item", "shown", "why", "the model said", "people said", "label")
     heads = tuple(Column(name, "content" if name == "shown" else "text") for name in names)
     note = f"The first {ITEMS} of {len(ordered):,} items are shown." if len(ordered) > ITEMS else ""
-    return Table(
-        "Items in the order they were picked",
-        heads,
-        tuple(_item(one, sources) for one in ordered[:ITEMS]),
-        note,
-        cards=True,
-    )
+    rows = tuple(_item(one, sources) for one in ordered[:ITEMS])
+    return Table("Items in the order they were picked", heads, rows, note, cards=True)
 
 
 def _item(item: BatchItem, sources: Sources) -> tuple[Cell, ...]:

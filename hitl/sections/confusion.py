@@ -59,7 +59,7 @@ def _moved(sources: Sources) -> tuple[str, ...]:
 def _matrix(caption: str, counts: Counts, names: Sequence[str]) -> Table:
     totals = {name: sum(counts[name, other] for other in names if (name, other) in counts) for name in names}
     heads = (Column("is ↓ model says →"), *(Column(clipped(name, NAME), "heat") for name in names))
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (clipped(name, NAME), *(_heat(counts.get((name, other), 0), totals[name], name == other) for other in names))
         for name in names
     )
