@@ -7,7 +7,7 @@ from pathlib import Path
 from hitl.errors import MomentError
 
 BASELINE = "r0000"
-_ROUND = re.compile(r"r\d{4,}")
+_ROUND = re.compile(r"r([0-9]{4}|[1-9][0-9]{4,})")
 
 
 def round_id(number: int) -> str:

@@ -79,11 +79,20 @@ def _hash(prev: str, body: Mapping[str, object]) -> str:
 
 def _event(text: bytes, number: int) -> Event:
     try:
-        return Event(**json.loads(text))
+        return _as_written(text)
     except (ValueError, TypeError) as error:
         raise IntegrityError(
-            f"data/ledger.jsonl, line {number}: not an event ({error}); restore the file: git checkout data/ledger.jsonl"
+            f"data/ledger.jsonl, line {number}: not an event ({error}); "
+            "restore the file: git checkout data/ledger.jsonl"
         ) from error
+
+
+def _as_written(text: bytes) -> Event:
+    event = Event(**json.loads(text))
+    # The chain holds values; a file of the same values in another spelling was changed all the same.
+    if line(event) != text + b"\n":
+        raise ValueError("it is spelled otherwise than it was written")
+    return event
 
 
 def _check(event: Event, before: Event | None, number: int) -> None:
