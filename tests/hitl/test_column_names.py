@@ -16,7 +16,7 @@ def test_names_that_become_equal_are_refused() -> None:
 
 def test_a_missing_column_is_named_with_the_closest_and_all_there_are() -> None:
     with pytest.raises(
-        DataError, match="no column 'Labl' for the label; did you mean 'label'.*columns are: id, label, x"
+        DataError, match=r"no column 'Labl' for the label; did you mean 'label'.*columns are: id, label, x"
     ):
         found("Labl", ("id", "label", "x"), "label")
 

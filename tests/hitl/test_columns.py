@@ -83,7 +83,7 @@ def test_a_column_is_text_by_decree() -> None:
 
 
 def test_nothing_left_to_learn_from_is_refused() -> None:
-    with pytest.raises(DataError, match="no column is left to learn from.*--text"):
+    with pytest.raises(DataError, match=r"no column is left to learn from.*--text"):
         infer(pd.DataFrame({"a": cells("x", times=9)}))
 
 
