@@ -1,0 +1,49 @@
+"""What pack and delivery agree on: the columns, the word for a skip, and how no cell can run as a formula."""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+
+ITEM_ID, LABEL, ANNOTATOR_ID = "item_id", "label", "annotator_id"
+LABELED_AT, SECONDS, COMMENT = "labeled_at", "seconds", "comment"
+MODEL_CLASS, MODEL_CONFIDENCE = "model_class", "model_confidence"
+CODE, EXPECTED, PROPOSED = "code", "expected", "proposed"
+
+REQUIRED = (ITEM_ID, LABEL, ANNOTATOR_ID)
+OPTIONAL = (LABELED_AT, SECONDS, COMMENT)
+REDO = (CODE, EXPECTED, PROPOSED)
+RESERVED = frozenset((*REQUIRED, *OPTIONAL, MODEL_CLASS, MODEL_CONFIDENCE, *REDO))
+
+SKIP = "<skip>"
+"""What an annotator writes in the label column to say: I could not tell. No class may be called so."""
+
+_STARTERS = frozenset("=+-@'")
+_CONTROLS = frozenset("\t\r\n")
+
+
+def neutral(text: str) -> str:
+    """`text` as it may stand in a file that people open in a spreadsheet: an apostrophe before what would run.
+
+    Two different texts stay different, because a leading apostrophe gets one more.
+
+    >>> neutral("=1+1"), neutral("plain"), neutral("'=1+1")
+    ("'=1+1", 'plain', "''=1+1")
+    """
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])[:1]
+    risky = first in _STARTERS or text.lstrip(" ")[:1] in _CONTROLS
+    return f"'{text}" if risky and text else text
+
+
+def forms(text: str) -> frozenset[str]:
+    """The spellings of one exported cell that are the same cell: as it is, neutralised, and with that undone.
+
+    >>> sorted(forms("'=1"))
+    ["''=1", "'=1", '=1']
+    """
+    undone = {text[1:]} if text.startswith("'") and neutral(text[1:]) == text else set()
+    return frozenset({text, neutral(text), *undone})
+
+
+def label_schema_sha256(classes: Iterable[str]) -> str:
+    """One digest for a list of classes, in their order: what a delivery's manifest names as its label schema."""
+    return hashlib.sha256("\n".join(classes).encode()).hexdigest()

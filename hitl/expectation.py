@@ -1,0 +1,61 @@
+"""What a round expects back: everything a delivery is judged against, gathered by the caller."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hitl.contract import SKIP
+from hitl.errors import DataError
+
+# A file with three times the rows that were asked for is some other file: it is refused without being read to its end.
+_ROW_FACTOR, _ROW_SLACK = 3, 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """The open round as its deliveries must see it. Only ids, texts and times: no features, no model.
+
+    `items` maps each exported item_id (gold ones are among them) to its visible columns as exported. `taken` holds the
+    answers of earlier deliveries, a skip as SKIP; `origin` says which delivery (sha256) each of them came from.
+    Raises DataError when a class has the name that is reserved for a skip.
+    """
+
+    round: str
+    classes: tuple[str, ...]
+    items: Mapping[str, Mapping[str, str]]
+    exported_at: datetime
+    received_at: datetime
+    batch: str = ""
+    annotators: tuple[str, ...] = ()
+    overlap: Mapping[str, int] = field(default_factory=dict)
+    default_overlap: int = 1
+    taken: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    origin: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
+    other_rounds: Mapping[str, str] = field(default_factory=dict)
+    gold: Mapping[str, str] = field(default_factory=dict)
+    retired: tuple[str, ...] = ()
+    guideline_sha256: str = ""
+    bad_row_share: float = 0.2
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        if SKIP in self.classes:
+            raise DataError(
+                f"{SKIP!r} is how an annotator skips an item, so no class can be called so: rename the class"
+            )
+
+    def overlap_of(self, item_id: str) -> int:
+        """How many different annotators may answer this item."""
+        return self.overlap.get(item_id, self.default_overlap)
+
+    @property
+    def annotations(self) -> int:
+        """How many annotations the round asks for in all."""
+        special = {item: count for item, count in self.overlap.items() if item in self.items}
+        return self.default_overlap * (len(self.items) - len(special)) + sum(special.values())
+
+    @property
+    def row_limit(self) -> int:
+        """More data rows than this cannot be an answer to the pack."""
+        return _ROW_FACTOR * self.annotations + _ROW_SLACK
