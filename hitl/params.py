@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal, get_args
 
 import yaml
@@ -24,7 +24,13 @@ MAY_CHANGE_MID_ROUND = frozenset({"budget", "promote", "schedule", "versioning"}
 
 
 def _money(value: object) -> object:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    """0.12 and "0.12" alike are the decimal number that was written, not the float nearest to it."""
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            return value
+    return value
 
 
 Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=12, decimal_places=6)]
