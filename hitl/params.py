@@ -38,6 +38,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
+    """A part of params.yaml: frozen, typed, without keys of its own making."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
@@ -119,16 +121,19 @@ class Delivery(Section):
         default=1.0, strict=False, description="Share of the answers with which a round may close after its deadline"
     )
     bad_row_share: Share = Field(default=0.2, description="More bad rows than this and a delivery is rejected whole")
-    price: Money = Field(default=Decimal("0"), description="Price of one accepted annotation")
-    currency: str = Field(default="USD", pattern="[A-Z]{3}", description="Its currency (ISO 4217)")
+    price: Money = Field(default=Decimal(0), description="Price of one accepted annotation")
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$", description="Its currency (ISO 4217)")
 
 
 class Resolve(Section):
     """How annotations become labels."""
 
     method: Literal["majority"] = Field(default="majority", description="How answers are weighed")
-    agreement: Share = Field(
-        default=0.5, description="An item whose winning answer has no more than this share goes to adjudication"
+    agreement: float = Field(
+        default=0.5,
+        ge=0,
+        lt=1,
+        description="An item whose winning answer has no more than this share goes to adjudication",
     )
 
 
@@ -218,8 +223,8 @@ def parse(text: str, *, file: str = "params.yaml") -> Params:
     """
     try:
         tree = yaml.compose(text, Loader=yaml.CSafeLoader)
-        raw = yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader, in C
-    except yaml.YAMLError as error:
+        raw = yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise ParamsError(f"{file}: not YAML: {error}") from error
     if not isinstance(raw, dict) or not isinstance(tree, yaml.MappingNode):
         raise ParamsError(f"{file}:1: expected sections such as `data:` and `model:`, found none")
@@ -258,7 +263,11 @@ def _repeated(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 
 
 def _problems(error: ValidationError, lines: Mapping[tuple[str, ...], int], file: str) -> list[str]:
-    return [_problem(dict(one), lines, file) for one in error.errors()]
+    found = error.errors()
+    # A list with a wrong entry is told to be short by that entry: the entry is the problem.
+    wrong = {one["loc"][:-1] for one in found if one["loc"] and isinstance(one["loc"][-1], int)}
+    told = [one for one in found if one["type"] != "too_short" or one["loc"] not in wrong]
+    return [_problem(dict(one), lines, file) for one in told]
 
 
 def _problem(one: Mapping[str, object], lines: Mapping[tuple[str, ...], int], file: str) -> str:
@@ -270,13 +279,23 @@ def _problem(one: Mapping[str, object], lines: Mapping[tuple[str, ...], int], fi
         said, got = f"no such key{_closest(loc)}", ""
     if one["type"] == "string_type":
         said += "; put it in quotes"
+    if one["type"] == "is_instance_of":
+        said = "Input should be a decimal number"
     return f"{file}:{line}: {'.'.join(loc) or 'params'}: {said}{got}"
 
 
 def _closest(loc: tuple[str, ...]) -> str:
-    section = Params.model_fields.get(loc[0])
-    names = list(Params.model_fields)
-    if len(loc) > 1 and section is not None and isinstance(section.annotation, type):
-        names = list(section.annotation.model_fields)  # type: ignore[attr-defined]
+    section: type[BaseModel] = Params
+    for name in loc[:-1]:
+        section = _section(section, name)
+    names = list(section.model_fields)
     close = difflib.get_close_matches(loc[-1], names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(names)}"
+
+
+def _section(section: type[BaseModel], name: str) -> type[BaseModel]:
+    """The section that the key `name` of `section` holds, whether or not it may be null."""
+    annotation = section.model_fields[name].annotation
+    return next(
+        one for one in (annotation, *get_args(annotation)) if isinstance(one, type) and issubclass(one, BaseModel)
+    )

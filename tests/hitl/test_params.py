@@ -1,0 +1,184 @@
+from decimal import Decimal
+
+import pytest
+
+from hitl.errors import ParamsError
+from hitl.params import Params, parse
+from tests.factories import params, params_text
+
+SMALL = """\
+data:
+  id: id
+  label: species
+  classes: [cat, dog]
+  columns: {weight: numeric, note: text}
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ParamsError) as caught:
+        parse(text)
+    return str(caught.value).split("\n")
+
+
+def test_a_small_file_is_enough() -> None:
+    found = parse(SMALL)
+    assert found.data.classes == ("cat", "dog")
+    assert (found.query.strategy, found.query.batch) == ("margin", 30)
+    assert found.features == {"weight": "numeric", "note": "text"}
+
+
+def test_an_ignored_column_is_no_feature() -> None:
+    assert params(data={"columns": {"weight": "numeric", "url": "ignored"}}).features == {"weight": "numeric"}
+
+
+def test_every_problem_is_told_at_once_by_line_and_key() -> None:
+    text = SMALL + "query:\n  strategy: guess\n  batch: -3\nmodel:\n  seed: 1.5\nevaluate: {metric: auc}\n"
+    found = problems(text)
+    assert [one.split(": ")[0] for one in found] == [
+        "params.yaml:10",
+        "params.yaml:7",
+        "params.yaml:8",
+        "params.yaml:11",
+    ]
+    assert "query.strategy" in found[1]
+    assert "(got 'guess')" in found[1]
+    assert "'margin'" in found[1]
+
+
+def test_a_missing_key_is_told_at_its_section() -> None:
+    assert problems(SMALL.replace("  label: species\n", "")) == ["params.yaml:1: data.label: Field required"]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("classes: [cat, NO]", "put it in quotes (got False)"),
+        ("classes: [cat, ~]", "put it in quotes (got None)"),
+        ("classes: [cat, 007]", "put it in quotes (got 7)"),
+        ("classes: [cat, 1.0]", "put it in quotes (got 1.0)"),
+        ("classes: [cat, 2026-01-01]", "put it in quotes"),
+    ],
+)
+def test_a_class_that_yaml_reads_as_something_else_wants_quotes(written: str, said: str) -> None:
+    (found,) = problems(SMALL.replace("classes: [cat, dog]", written))
+    assert found.startswith("params.yaml:4: data.classes.1: ")
+    assert said in found
+
+
+@pytest.mark.parametrize("name", ["NA", "None", "1E5", "nan", "café", "00012x"])
+def test_an_awkward_class_stays_what_it_is(name: str) -> None:
+    assert parse(SMALL.replace("dog", name)).data.classes == ("cat", name)
+    assert parse(params_text(data={"classes": ["cat", name]})).data.classes == ("cat", name)
+
+
+@pytest.mark.parametrize("name", ["NO", "007", "1.0", "", "~", "null", "2026-01-01", "1e5", "<<"])
+def test_a_quoted_class_stays_what_it_is(name: str) -> None:
+    assert parse(SMALL.replace("dog", f"'{name}'")).data.classes == ("cat", name)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SMALL + "modle: {}\n", "params.yaml:6: modle: no such key; did you mean 'model'?"),
+        (
+            SMALL + "query:\n  strateggy: margin\n",
+            "params.yaml:7: query.strateggy: no such key; did you mean 'strategy'?",
+        ),
+        (
+            SMALL + "  image: {prefix: p, widht: 8, height: 8, maximum: 1}\n",
+            "params.yaml:6: data.image.widht: no such key; did you mean 'width'?",
+        ),
+        (SMALL + "versioning: {zzz: 1}\n", "params.yaml:6: versioning.zzz: no such key; there are push"),
+    ],
+)
+def test_a_misspelled_key_is_told_the_nearest_one(text: str, said: str) -> None:
+    assert said in problems(text)
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    assert problems(SMALL + "query:\n  batch: 5\n  batch: 6\n") == [
+        "params.yaml:8: query.batch: the key stands here twice"
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "data", "- a\n- b\n", "# nothing\n"])
+def test_a_file_without_sections_is_refused(text: str) -> None:
+    assert "expected sections" in problems(text)[0]
+
+
+@pytest.mark.parametrize("text", ["data: [", "a: b: c", "\tdata: 1", SMALL + "query: {batch: 2026-13-45}\n", "a: \x01"])
+def test_what_is_not_yaml_is_refused(text: str) -> None:
+    assert problems(text)[0].startswith("params.yaml: not YAML")
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ({"data": {"classes": ["cat"]}}, "at least 2"),
+        ({"data": {"classes": ["cat", "cat"]}}, "a class is named twice"),
+        ({"data": {"classes": ["cat", "<skip>"]}}, "reserved for skips"),
+        ({"export": {"columns": ["colour"]}}, "no such column in data.columns: colour"),
+        ({"schedule": {"cron": "@hourly"}}, "a cron line has five fields"),
+        ({"delivery": {"price": -1}}, "greater than or equal to 0"),
+        ({"delivery": {"price": "free"}}, "a decimal number (got 'free')"),
+        ({"delivery": {"currency": "euro"}}, "pattern"),
+        ({"delivery": {"currency": "EURO"}}, "pattern"),
+        ({"query": {"batch": True}}, "valid integer"),
+        ({"query": {"batch": "30"}}, "valid integer"),
+        ({"query": {"random_share": 1.2}}, "less than or equal to 1"),
+        ({"resolve": {"agreement": 1.0}}, "less than 1"),
+    ],
+)
+def test_what_cannot_be_is_refused(sections: dict[str, dict[str, object]], said: str) -> None:
+    assert said in "\n".join(problems(params_text(**sections)))
+
+
+@pytest.mark.parametrize("price", [0.12, "0.12"])
+def test_a_price_keeps_the_digits_it_was_written_with(price: object) -> None:
+    assert params(delivery={"price": price}).delivery.price == Decimal("0.12")
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"budget": {"annotations": 5}},
+        {"promote": {"margin": 0.5}},
+        {"schedule": {"cron": "0 6 * * 1"}},
+        {"versioning": {"push": True}},
+    ],
+)
+def test_an_open_round_does_not_depend_on_budget_gate_schedule_or_push(section: dict[str, dict[str, object]]) -> None:
+    assert params(**section).sha256() == params().sha256()
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"query": {"seed": 1}},
+        {"model": {"seed": 1}},
+        {"delivery": {"price": 1}},
+        {"resolve": {"agreement": 0.7}},
+        {"export": {"gold": 1}},
+    ],
+)
+def test_an_open_round_depends_on_everything_else(section: dict[str, dict[str, object]]) -> None:
+    assert params(**section).sha256() != params().sha256()
+
+
+def test_a_model_depends_on_its_columns_classes_and_settings_alone() -> None:
+    same, other = params(query={"batch": 7}, export={"gold": 3}), params(model={"options": {"C": 2.0}})
+    assert same.model_sha256() == params().model_sha256()
+    assert other.model_sha256() != params().model_sha256()
+
+
+def test_every_key_says_what_it_is() -> None:
+    sections = {name: field.annotation for name, field in Params.model_fields.items()}
+    assert all(section.__doc__ for section in sections.values())
+    silent = [
+        f"{name}.{key}"
+        for name, one in sections.items()
+        for key, field in one.model_fields.items()
+        if not field.description
+    ]  # type: ignore[union-attr]
+    assert silent == []

@@ -1,0 +1,134 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, strategies as st
+
+from hitl.errors import IntegrityError, MomentError
+from hitl.state import MOVES, Phase, fold, may
+from tests.factories import Told, a_round, baseline, delivery, events, told
+
+
+def state_after(*tale: Told):  # noqa: ANN201 - it is what fold returns
+    return fold(events(*tale))
+
+
+def test_no_events_are_no_rounds() -> None:
+    state = fold(())
+    assert (state.rounds, state.champion, state.current, state.next_round) == ((), None, None, "r0000")
+
+
+def test_the_baseline_is_the_first_champion() -> None:
+    state = state_after(*baseline())
+    assert state.champion == "r0000"
+    assert [one.id for one in state.closed] == ["r0000"]
+    assert state.next_round == "r0001"
+
+
+@pytest.mark.parametrize(
+    ("until", "phase"),
+    [
+        ("opened", Phase.OPENING),
+        ("selected", Phase.OPENING),
+        ("exported", Phase.AWAITING),
+        ("delivered", Phase.AWAITING),
+        ("validated", Phase.CLOSING),
+        ("reported", Phase.CLOSING),
+        ("closed", Phase.CLOSED),
+    ],
+)
+def test_a_round_goes_from_opening_to_closed(until: str, phase: Phase) -> None:
+    state = state_after(*baseline(), *a_round(1, delivery(), until=until))
+    assert state.round("r0001").phase is phase
+
+
+def test_deliveries_are_counted_and_paid_in_the_order_they_came() -> None:
+    state = state_after(
+        *baseline(), *a_round(1, delivery("d1", accepted=20, amount="1.00"), delivery("d2", accepted=12, amount="0.60"))
+    )
+    one = state.round("r0001")
+    assert [taken["delivery"] for taken in one.deliveries] == ["d1", "d2"]
+    assert (one.accepted, one.expected, one.spent) == (32, 32, Decimal("1.60"))
+    assert (state.annotations, state.spent) == (32, Decimal("1.60"))
+
+
+def test_a_kept_champion_stays() -> None:
+    kept = {"verdict": "kept", "champion": "r0000", "challenger": "r0001"}
+    state = state_after(*baseline(), *a_round(1, delivery(), judged=kept))
+    assert state.champion == "r0000"
+
+
+def test_a_promoted_challenger_is_champion() -> None:
+    assert state_after(*baseline(), *a_round(1, delivery())).champion == "r0001"
+
+
+def test_a_reopened_round_begins_again() -> None:
+    tale = [*baseline(), *a_round(1, until="selected"), told("reopened", "r0001", params_sha256="q")]
+    one = state_after(*tale).round("r0001")
+    assert one.phase is Phase.OPENING
+    assert set(one.facts) == {"opened"}
+    assert one.facts["opened"]["params_sha256"] == "q"
+
+
+def test_the_model_that_chose_the_batch_is_not_the_rounds_own() -> None:
+    assert state_after(*baseline(), *a_round(1, until="exported")).round("r0001").done("trained")
+    assert not state_after(*baseline(), *a_round(1, delivery(), until="resolved")).round("r0001").done("trained")
+
+
+def test_a_rejected_delivery_may_come_at_any_time_and_changes_nothing_else() -> None:
+    refused = told("refused", "r0001", **delivery("bad", accepted=0, amount="0.00"))
+    before = state_after(*baseline(), *a_round(1, delivery()))
+    after = state_after(*baseline(), *a_round(1, delivery()), refused)
+    assert after.round("r0001").phase is before.round("r0001").phase
+    assert after.annotations == before.annotations
+    assert after.known() - before.known() == {"bad"}
+
+
+def test_events_that_are_not_known_are_refused() -> None:
+    with pytest.raises(IntegrityError, match="'teleported', which this version"):
+        state_after(told("teleported", "r0000"))
+
+
+def test_an_event_out_of_place_is_refused_by_its_number() -> None:
+    with pytest.raises(IntegrityError, match=r"ledger event 1 \(exported of r0000\) cannot be: .*comes only when"):
+        state_after(told("created", "r0000"), told("exported", "r0000"))
+
+
+@pytest.mark.parametrize(
+    ("tale", "event", "name", "why"),
+    [
+        ([], "opened", "r0000", "there is no workspace yet"),
+        (baseline(), "created", "r0000", "created already"),
+        (baseline(), "opened", "r0002", "the next round is r0001"),
+        (baseline(), "delivered", "r0001", "there is no round r0001"),
+        ([*baseline(), *a_round(1, until="exported")], "opened", "r0002", "r0001 is still awaiting"),
+        ([*baseline(), *a_round(1, until="scored")], "delivered", "r0001", "only when a round is awaiting"),
+        ([*baseline(), *a_round(1, delivery())], "delivered", "r0001", "r0001 is closed"),
+    ],
+)
+def test_a_refusal_says_why(tale: list[Told], event: str, name: str, why: str) -> None:
+    assert why in (may(state_after(*tale), event, name) or "")
+
+
+def test_a_round_that_is_not_there_is_named_with_the_newest() -> None:
+    with pytest.raises(MomentError, match="no round r0007; the newest is r0000"):
+        state_after(*baseline()).round("r0007")
+
+
+@given(st.lists(st.sampled_from(sorted(MOVES)), max_size=12))
+def test_the_fold_refuses_what_may_would_refuse_and_nothing_else(names: list[str]) -> None:
+    tale: list[Told] = []
+    for event in names:
+        before = state_after(*tale)
+        name = before.next_round if not MOVES[event].allowed else "r0000"
+        one = ("delivered", name, delivery()) if event == "delivered" else told(event, name)
+        if may(before, event, name) is None:
+            tale.append(one)
+            state_after(*tale)
+        else:
+            with pytest.raises(IntegrityError):
+                state_after(*tale, one)
+
+
+def test_every_phase_can_be_left_but_closed() -> None:
+    left = {phase for move in MOVES.values() for phase in move.allowed if move.leads_to not in (None, phase)}
+    assert left == set(Phase) - {Phase.CLOSED}
