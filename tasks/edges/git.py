@@ -1,4 +1,4 @@
-"""Git as a workspace needs it: our paths committed alone, and a tag. What else a person has under way stays as it was."""
+"""Git as a workspace needs it: our paths committed alone, and a tag. What a person has under way stays as it was."""
 
 import os
 import re
@@ -88,6 +88,12 @@ def tagged(root: Path, name: str) -> tuple[str, str] | None:
     """The sha of the commit that tag `name` is on, and the tag's message; None when there is no such tag."""
     sha = _answer(root, "rev-parse", "--quiet", "--verify", f"refs/tags/{name}^{{commit}}")
     return (sha, _run(root, "for-each-ref", "--format=%(contents)", f"refs/tags/{name}")) if sha else None
+
+
+def committed(root: Path, path: Path) -> str:
+    """The text of `path` as HEAD has it; empty when HEAD has none."""
+    text = _answer(root, "show", f"HEAD:{path.relative_to(root).as_posix()}")
+    return text + "\n" if text else ""
 
 
 def _identity(root: Path) -> tuple[str, ...]:
