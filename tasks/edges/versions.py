@@ -1,8 +1,9 @@
 """DVC in process, far faster than its command: datasets into its cache, their digests into files that git carries."""
 
 import logging
+import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from dvc.repo import Repo, lock_repo
 from dvc.stage import Stage
 
 from hitl.errors import HitlError, MomentError
+from tasks.edges.files import write_text
 
 # Importing DVC sets its loggers, so this comes after. Above ERROR it draws no progress bars; failures are exceptions.
 for _name in ("dvc", "dvc_data", "dvc_objects"):
@@ -22,6 +24,16 @@ T = TypeVar("T")
 
 _QUIET = {"autostage": False, "analytics": False}
 """Holds for our own calls whatever the owner has set: autostage would put our files into their index."""
+_CONFIG = """\
+[core]
+    autostage = false
+    analytics = false
+[plots]
+    out_dir = .hitl/plots
+"""
+"""Of a new repository. Plots go where git does not look."""
+_REMOTE = re.compile(r"""^(\s*\['?\s*remote ".*"'?\].*\n)((?:(?!\s*\[).*\n?)*)""", re.MULTILINE)
+"""A remote's section in DVC's settings: its heading, and its lines."""
 _WAITS = (0.5, 1.0, 2.0)
 """Seconds between attempts, each of which waits 3 s itself, while another DVC process holds the lock."""
 
@@ -31,24 +43,29 @@ def start(root: Path) -> bool:
     new = not (root / ".dvc").is_dir()
     if new:
         _answered(root, lambda: Repo.init(str(root)).close())
-    config = Config(str(root / ".dvc"))
-    if not any(config.load_one("repo").values()):
-        with config.edit("repo") as settings:
-            settings["core"] = _QUIET
-            settings["plots"] = {"out_dir": ".hitl/plots"}
+    config = root / ".dvc" / "config"
+    if not config.is_file() or not config.read_text(encoding="utf-8").strip():
+        write_text(config, _CONFIG)
     return new
 
 
 def verify_remotes(root: Path) -> None:
-    """Let DVC hash what it downloads, unless the owner said otherwise: by default it trusts a tampered remote."""
-    config = Config(str(root / ".dvc"))
-    for level in ("repo", "local"):
-        remotes = config.load_one(level).get("remote", {})
-        unset = [name for name, remote in remotes.items() if "url" in remote and "verify" not in remote]
-        if unset:
-            with config.edit(level) as settings:
-                for name in unset:
-                    settings["remote"][name]["verify"] = True
+    """Let DVC hash what it downloads, unless the owner said otherwise: by default it trusts a tampered remote.
+
+    Written by us and not by DVC, which drops comments, and half a file when it is killed.
+    """
+    for config in (root / ".dvc" / "config", root / ".dvc" / "config.local"):
+        text = config.read_text(encoding="utf-8") if config.is_file() else ""
+        verified = _REMOTE.sub(_verified, text)
+        if verified != text:
+            write_text(config, verified)
+
+
+def _verified(remote: re.Match[str]) -> str:
+    silent = re.search(r"^\s*url\s*=", remote[2], re.MULTILINE) and not re.search(
+        r"^\s*verify\s*=", remote[2], re.MULTILINE
+    )
+    return f"{remote[1]}    verify = true\n{remote[2]}" if silent else remote[0]
 
 
 def record(root: Path, datasets: Iterable[Path], stages: Iterable[str]) -> list[Path]:
@@ -77,7 +94,10 @@ def default_remote(root: Path) -> str | None:
 
 def push(root: Path) -> int:
     """Upload what the default remote lacks of this version and the tagged ones; returns how many files went."""
-    return _with_repo(root, lambda repo: int(repo.push(all_tags=True)))
+    now = Config(str(root / ".dvc"))
+    # DVC takes each version's remote from the settings in that version: one made before the remote was would not go.
+    remotes = {"core": {"remote": now["core"]["remote"]}, "remote": dict(now["remote"])}
+    return _with_repo(root, lambda repo: int(repo.push(all_tags=True)), remotes)
 
 
 def _differs(repo: Repo, path: Path) -> bool:
@@ -86,7 +106,7 @@ def _differs(repo: Repo, path: Path) -> bool:
 
 
 def _make_removable(repo: Repo, stages: Iterable[Stage]) -> None:
-    """Let `dvc checkout` of a version that lacks these outputs take them away: it removes only what it knows it made."""
+    """Let `dvc checkout` of a version without these outputs take them away: it removes only what it knows it made."""
     for output in (output for stage in stages for output in stage.outs if output.use_cache):
         repo.state.save_link(output.fs_path, output.fs)
 
@@ -100,16 +120,24 @@ def _commit(repo: Repo, file: str, name: str, *, relink: bool) -> Stage:
     return stage
 
 
-def _with_repo(root: Path, act: Callable[[Repo], T]) -> T:
+def _with_repo(root: Path, act: Callable[[Repo], T], settings: Mapping[str, Mapping[str, object]] = {}) -> T:
     def opened() -> T:
-        repo = Repo(str(root), config={"core": _QUIET})
+        repo = Repo(str(root), config={**settings, "core": {**settings.get("core", {}), **_QUIET}})
         try:
             with lock_repo(repo):
+                _mend(root)
                 return act(repo)
         finally:
             repo.close()
 
     return _answered(root, opened)
+
+
+def _mend(root: Path) -> None:
+    """Take away the list of busy files when DVC was killed over writing it: it cannot read an empty one."""
+    busy = root / ".dvc" / "tmp" / "rwlock"
+    if busy.is_file() and not busy.stat().st_size:
+        busy.unlink()
 
 
 def _answered(root: Path, act: Callable[[], T]) -> T:

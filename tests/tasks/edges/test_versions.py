@@ -29,8 +29,8 @@ def settings(root: Path) -> str:
 
 
 def test_a_new_repository_calls_nobody(root: Path) -> None:
-    assert "autostage = False" in settings(root)
-    assert "analytics = False" in settings(root)
+    assert "autostage = false" in settings(root)
+    assert "analytics = false" in settings(root)
 
 
 def test_a_repository_that_is_there_is_kept(root: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_repository_that_is_there_is_kept(root: Path) -> None:
 def test_a_start_that_was_cut_short_is_ended(root: Path) -> None:
     written(root / ".dvc" / "config", "")
     versions.start(root)
-    assert "analytics = False" in settings(root)
+    assert "analytics = false" in settings(root)
 
 
 def test_only_new_and_changed_datasets_are_taken(root: Path) -> None:
@@ -84,6 +84,13 @@ def test_an_output_that_is_missing_is_named(root: Path) -> None:
         versions.record(root, [], ["train"])
 
 
+def test_a_list_of_busy_files_that_dvc_left_empty_when_it_was_killed_is_no_matter(root: Path) -> None:
+    written(root / "dvc.yaml", "stages:\n  train:\n    cmd: exit 1\n    outs: [model]\n")
+    written(root / "model", "1")
+    written(root / ".dvc" / "tmp" / "rwlock", "")
+    versions.record(root, [], ["train"])
+
+
 def test_a_lock_held_by_another_process_is_the_wrong_moment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "_WAITS", ())
     with written(root / ".dvc" / "tmp" / "lock", " 4711\n").open("r+") as lock:
@@ -93,13 +100,13 @@ def test_a_lock_held_by_another_process_is_the_wrong_moment(root: Path, monkeypa
 
 
 def test_remotes_are_verified_unless_their_owner_said_otherwise(root: Path) -> None:
-    written(
-        root / ".dvc" / "config",
-        """[core]\n    remote = a\n['remote "a"']\n    url = /a\n['remote "b"']\n    url = /b\n    verify = false\n""",
-    )
+    first = "['remote \"a\"']\n    # ours\n    url = /a\n"
+    second = "['remote \"b\"']\n    url = /b\n    verify = false\n"
+    written(root / ".dvc" / "config", f"[core]\n    remote = a\n{first}\n{second}")
     versions.verify_remotes(root)
-    assert settings(root).count("verify = True") == 1
-    assert settings(root).lower().count("verify = false") == 1
+    versions.verify_remotes(root)
+    assert settings(root).count("verify = true\n    # ours\n    url = /a") == 1
+    assert settings(root).count("verify") == 2
     assert versions.default_remote(root) == "a"
 
 
