@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-import hitl.params
 from hitl import layout
-from hitl.errors import DataError, HitlError, MomentError
+from hitl.errors import DataError, MomentError
 from hitl.layout import BASELINE, Workspace
+from hitl.ledger import Facts
+from hitl.state import RoundState, State
+from tasks import journal
 from tasks.edges import git, versions
 from tasks.edges.files import write_text
 
@@ -55,8 +57,37 @@ def ready(workspace: Workspace) -> None:
     git.require_branch(workspace.root.resolve())
 
 
-def version(workspace: Workspace, round_id: str, message: str, head: str) -> dict[str, object]:
-    """Make the version `round_id` of a closed round whose ledger ends in the event hashed `head`.
+def pending(workspace: Workspace, state: State) -> list[str]:
+    """The newest closed round, if it has no tag yet. Of older ones nothing is said: the files are no longer theirs."""
+    newest = [one.id for one in state.closed[-1:]]
+    return [name for name in newest if git.tagged(workspace.root.resolve(), name) is None]
+
+
+def version(workspace: Workspace, round_id: str) -> Facts:
+    """Make the version of a closed round; see `seal`. Raises MomentError when the round is not closed."""
+    closed = [one.hash for one in journal.events(workspace) if (one.event, one.round) == ("closed", round_id)]
+    if not closed:
+        raise MomentError(
+            f"{round_id} is not closed, so there is no version of it to make: hitl status says what is due"
+        )
+    start(workspace)
+    return seal(workspace, round_id, headline(journal.read(workspace).round(round_id)), closed[-1])
+
+
+def headline(one: RoundState) -> str:
+    """What `git log --oneline` says of a round, such as `r0002: 90 labels, accuracy 0.9123, promoted`."""
+    judged, evaluated = one.facts.get("judged", {}), one.facts.get("evaluated", {})
+    metrics, metric = evaluated.get("metrics"), judged.get("metric")
+    parts = [f"{one.facts['trained']['labels']} labels"] if "trained" in one.facts else []
+    if isinstance(metrics, dict) and metric in metrics:
+        parts.append(f"{metric} {metrics[metric]:.4f}")
+    if "verdict" in judged:
+        parts.append(str(judged["verdict"]))
+    return f"{one.id}: {', '.join(parts)}" if parts else one.id
+
+
+def seal(workspace: Workspace, round_id: str, message: str, head: str) -> Facts:
+    """Commit and tag the files as they are now as the version `round_id`, whose closing is the event hashed `head`.
 
     Returns `tag`, `commit` and `head`. Does nothing when the version is there; ends what a killed call began. Raises
     MomentError on no branch, on a tag of that name that is another version's, and when somebody else holds git or DVC.
@@ -65,6 +96,7 @@ def version(workspace: Workspace, round_id: str, message: str, head: str) -> dic
     if not _made(here.root, round_id, head):
         git.require_branch(here.root)
         versions.verify_remotes(here.root)
+        _mend(here, round_id)
         versions.record(here.root, _datasets(here, round_id), STAGES)
         git.commit(here.root, _carried(here, round_id), message)
         git.tag(here.root, round_id, f"{message}\n\n{_HEAD}{head}\n")
@@ -72,18 +104,18 @@ def version(workspace: Workspace, round_id: str, message: str, head: str) -> dic
     return {"tag": round_id, "commit": tagged[0] if tagged else "", "head": head}
 
 
-def push(workspace: Workspace) -> dict[str, object]:
+def push(workspace: Workspace) -> Facts:
     """Upload the versions to DVC's default remote when params.yaml asks for it; a failure is told, not raised.
 
     Returns `remote` (None: nothing to do), `files` that went, and `error` (None: done).
     """
     root = workspace.root.resolve()
-    wanted = hitl.params.parse(workspace.params.read_text(encoding="utf-8")).versioning.push
+    wanted = journal.params(workspace).versioning.push
     remote = versions.default_remote(root) if wanted else None
     try:
         return {"remote": remote, "files": versions.push(root) if remote else 0, "error": None}
-    except (HitlError, OSError) as error:
-        return {"remote": remote, "files": 0, "error": str(error)}
+    except Exception as error:  # noqa: BLE001 - every kind of store fails in a way of its own, and no round fails for it
+        return {"remote": remote, "files": 0, "error": f"{type(error).__name__}: {error}"}
 
 
 def _made(root: Path, name: str, head: str) -> bool:
@@ -96,6 +128,14 @@ def _made(root: Path, name: str, head: str) -> bool:
         f"the tag {name} is there and is not the version of ledger head {head[:12]}: "
         f"keep it under another name (git tag {name}-old {name} && git tag -d {name}), then run again"
     )
+
+
+def _mend(here: Workspace, last: str) -> None:
+    """Bring back what DVC was killed over: it empties a file and then writes it, and cannot read an empty one."""
+    for path in (here.root / "dvc.lock", *_notes(here, last)):
+        if path.is_file() and not path.stat().st_size:
+            before = git.committed(here.root, path)
+            write_text(path, before) if before else path.unlink()
 
 
 def _datasets(here: Workspace, last: str) -> list[Path]:

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import json
 import os
@@ -6,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
+from hitl import scaffold
 from hitl.errors import DataError, MomentError
 from hitl.layout import Workspace
-from tasks import version as versioning
+from tasks import journal, version as versioning
 from tasks.edges import git
 
 TRAIN = """\
@@ -25,23 +28,19 @@ f = p.Path('data/evaluation')
 f.mkdir(exist_ok=True)
 (f / 'metrics.json').write_text(json.dumps({'accuracy': 1 - 1 / n, 'labels': n}))
 (f / 'predictions.parquet').write_text('p' * n)
-(f / 'confusion.csv').write_text(f'label,predicted,items\\na,a,{n}\\na,b,1\\nb,a,0\\nb,b,{n}\\n')
+(f / 'confusion.csv').write_text('actual,predicted\\n' + 'a,a\\n' * n + 'a,b\\nb,b\\n')
 """
-PIPELINE = f"""\
-stages:
-  train:
-    cmd: {sys.executable} train.py
-    deps: [data/labeled.parquet]
-    params: [model]
-    outs: [data/model]
-  evaluate:
-    cmd: {sys.executable} evaluate.py
-    deps: [data/model, data/test.parquet]
-    outs: [data/evaluation/predictions.parquet]
-    metrics: [data/evaluation/metrics.json: {{cache: false}}]
-plots:
-  - data/learning_curve.csv: {{x: labels, y: accuracy}}
+THEIRS = ["?? evaluate.py", "?? train.py"]
+PARAMS = "data: {{}}\nevaluate: {{}}\nmodel: {{seed: {}}}\n"
+VALID = """\
+data: {id: item_id, label: label, classes: [a, b], columns: {x: numeric}}
+evaluate: {}
+model: {seed: 1}
+versioning: {push: true}
 """
+PIPELINE = scaffold.DVC_YAML
+for step in ("train", "evaluate"):
+    PIPELINE = PIPELINE.replace(f"hitl step {step}", f"{sys.executable} {step}.py")
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +61,7 @@ def workspace(tmp_path: Path) -> Workspace:
     made = Workspace(tmp_path / "w")
     files = {
         made.dvc_yaml: PIPELINE,
-        made.params: "model: {seed: 1}\n",
+        made.params: PARAMS.format(1),
         made.root / "train.py": TRAIN,
         made.root / "evaluate.py": EVALUATE,
         made.pool / "part-00000.parquet": "pool",
@@ -91,19 +90,15 @@ def close(workspace: Workspace, name: str) -> Workspace:
     write(workspace.round(name) / "pack" / "batch.csv", f"csv {name}")
     if number:
         write(workspace.deliveries / f"{number:064x}.csv", f"delivery {name}")
-    curve = "".join(f"r{n:04d},{n},{1 - 1 / (n + 2)}\n" for n in range(number + 1))
-    write(workspace.learning_curve, "round,labels,accuracy\n" + curve)
-    with workspace.ledger.open("a") as ledger:
-        ledger.write(json.dumps({"event": "closed", "round": name, "hash": head(name)}) + "\n")
+    curve = "".join(f"r{n:04d},{n},{1 - n / 9},{1 - n / 9}\n" for n in range(number + 1))
+    write(workspace.learning_curve, "round,labels,accuracy,value\n" + curve)
+    for event in ("opened", "exported", "validated") if number else ("created",):
+        journal.append(workspace, event, name, {})
+    journal.append(workspace, "trained", name, {"labels": 2 * number + 4})
+    journal.append(workspace, "evaluated", name, {"metrics": {"accuracy": 0.5}})
+    journal.append(workspace, "judged", name, {"champion": name, "metric": "accuracy", "verdict": "promoted"})
+    journal.append(workspace, "closed", name, {})
     return workspace
-
-
-def head(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
-
-
-def make(workspace: Workspace, name: str) -> dict[str, object]:
-    return versioning.version(workspace, name, f"Close {name}", head(name))
 
 
 def ask(workspace: Workspace, *command: str) -> str:
@@ -112,8 +107,10 @@ def ask(workspace: Workspace, *command: str) -> str:
     return done.stdout.rstrip()
 
 
-def dvc(workspace: Workspace, *arguments: str) -> str:
-    return ask(workspace, sys.executable, "-m", "dvc", *arguments)
+def checkout(workspace: Workspace, name: str) -> None:
+    ask(workspace, "git", "checkout", "--quiet", name)
+    with contextlib.closing(Repo(str(workspace.root))) as repo:
+        repo.checkout()
 
 
 def digests(workspace: Workspace) -> dict[str, str]:
@@ -122,11 +119,12 @@ def digests(workspace: Workspace) -> dict[str, str]:
 
 
 def test_a_version_is_one_commit_of_our_files_and_a_tag_that_names_the_ledgers_head(workspace: Workspace) -> None:
-    facts = make(workspace, "r0000")
-    assert facts == {"tag": "r0000", "commit": ask(workspace, "git", "rev-parse", "HEAD"), "head": head("r0000")}
-    assert ask(workspace, "git", "log", "--format=%an %s") == "hitl Close r0000"
+    head = journal.read(workspace).head
+    facts = versioning.version(workspace, "r0000")
+    assert facts == {"tag": "r0000", "commit": ask(workspace, "git", "rev-parse", "HEAD"), "head": head}
+    assert ask(workspace, "git", "log", "--format=%an %s") == "hitl r0000: 4 labels, accuracy 0.5000, promoted"
     assert ask(workspace, "git", "cat-file", "-t", "r0000") == "tag"
-    assert f"Ledger-Head: {head('r0000')}" in ask(workspace, "git", "tag", "-n9", "r0000")
+    assert f"Ledger-Head: {head}" in ask(workspace, "git", "tag", "-n9", "r0000")
     assert ask(workspace, "git", "ls-files").splitlines() == [
         ".dvc/.gitignore",
         ".dvc/config",
@@ -150,43 +148,80 @@ def test_a_version_is_one_commit_of_our_files_and_a_tag_that_names_the_ledgers_h
 
 
 def test_after_it_git_shows_only_what_is_theirs(workspace: Workspace) -> None:
-    make(workspace, "r0000")
-    assert ask(workspace, "git", "status", "--porcelain").splitlines() == ["?? evaluate.py", "?? train.py"]
+    versioning.version(workspace, "r0000")
+    assert ask(workspace, "git", "status", "--porcelain").splitlines() == THEIRS
 
 
 def test_an_open_round_leaves_nothing_untracked_and_is_not_taken_before_its_time(workspace: Workspace) -> None:
     write(workspace.round("r0001") / "batch.parquet", "open")
     write(workspace.inbox / "acme.csv", "a")
-    make(workspace, "r0000")
-    assert ask(workspace, "git", "status", "--porcelain").splitlines() == ["?? evaluate.py", "?? train.py"]
+    versioning.version(workspace, "r0000")
+    assert ask(workspace, "git", "status", "--porcelain").splitlines() == THEIRS
     assert not (workspace.data / "rounds" / "r0001.dvc").exists()
 
 
+def test_an_open_round_has_no_version_to_make(workspace: Workspace) -> None:
+    versioning.version(workspace, "r0000")
+    journal.append(workspace, "opened", "r0001", {})
+    with pytest.raises(MomentError, match="r0001 is not closed"):
+        versioning.version(workspace, "r0001")
+
+
+def test_the_newest_closed_round_is_pending_until_its_tag_is_there(workspace: Workspace) -> None:
+    assert versioning.pending(workspace, journal.read(workspace)) == ["r0000"]
+    versioning.version(workspace, "r0000")
+    assert versioning.pending(workspace, journal.read(workspace)) == []
+    journal.append(workspace, "opened", "r0001", {})
+    assert versioning.pending(workspace, journal.read(workspace)) == []
+
+
+def test_a_late_refusal_leaves_a_version_as_it_is(workspace: Workspace) -> None:
+    first = versioning.version(workspace, "r0000")
+    journal.append(workspace, "refused", "r0000", {"delivery": "0"})
+    assert versioning.version(workspace, "r0000") == first
+
+
 def test_making_a_version_twice_changes_nothing(workspace: Workspace) -> None:
-    first = make(workspace, "r0000")
-    assert make(workspace, "r0000") == first
-    make(close(workspace, "r0001"), "r0001")
-    assert make(workspace, "r0000") == first
+    first = versioning.version(workspace, "r0000")
+    assert versioning.version(workspace, "r0000") == first
+    versioning.version(close(workspace, "r0001"), "r0001")
+    assert versioning.version(workspace, "r0000") == first
 
 
-def test_dvc_sees_nothing_to_do_and_every_byte_comes_back(workspace: Workspace) -> None:
-    make(workspace, "r0000")
+def test_dvc_sees_nothing_to_do(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workspace.root)
+    versioning.version(workspace, "r0000")
+    versioning.version(close(workspace, "r0001"), "r0001")
+    with contextlib.closing(Repo()) as repo:
+        assert repo.status() == {}
+        assert repo.reproduce(dry=True) == []
+    assert ask(workspace, "git", "status", "--porcelain").splitlines() == THEIRS
+
+
+def test_every_byte_of_a_version_comes_back_and_nothing_else(workspace: Workspace) -> None:
+    versioning.version(workspace, "r0000")
     then = digests(workspace)
-    make(close(workspace, "r0001"), "r0001")
+    versioning.version(close(workspace, "r0001"), "r0001")
     now = digests(workspace)
-    assert dvc(workspace, "status") == "Data and pipelines are up to date."
-    assert dvc(workspace, "repro").endswith("Data and pipelines are up to date.")
-    assert ask(workspace, "git", "status", "--porcelain").splitlines() == ["?? evaluate.py", "?? train.py"]
-    ask(workspace, "git", "checkout", "--quiet", "r0000")
-    dvc(workspace, "checkout")
+    checkout(workspace, "r0000")
     assert digests(workspace) == then
     with pytest.raises(MomentError, match="git switch main"):
         versioning.ready(workspace)
-    ask(workspace, "git", "switch", "--quiet", "main")
-    dvc(workspace, "checkout")
+    checkout(workspace, "main")
     assert digests(workspace) == now
-    gains = json.loads(dvc(workspace, "metrics", "diff", "r0000", "r0001", "--json"))
+
+
+def test_dvc_shows_what_a_round_gained(workspace: Workspace) -> None:
+    versioning.version(workspace, "r0000")
+    versioning.version(close(workspace, "r0001"), "r0001")
+    dvc = (sys.executable, "-m", "dvc")
+    gains = json.loads(ask(workspace, *dvc, "metrics", "diff", "r0000", "r0001", "--json"))
     assert gains["data/evaluation/metrics.json"]["labels"] == {"old": 4, "new": 6, "diff": 2}
+    page = Path(ask(workspace, *dvc, "plots", "diff", "r0000", "r0001").removeprefix("file://"))
+    assert page.is_relative_to(workspace.local)
+    text = page.read_text()
+    assert "Learning curve" in text
+    assert "Confusion on the test set" in text
 
 
 @pytest.mark.parametrize("name", ["record", "commit"])
@@ -197,8 +232,8 @@ def test_a_call_killed_half_way_is_ended_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(*killed, _killed)
         with pytest.raises(KeyboardInterrupt):
-            make(workspace, "r0000")
-    make(workspace, "r0000")
+            versioning.version(workspace, "r0000")
+    versioning.version(workspace, "r0000")
     assert ask(workspace, "git", "rev-list", "--count", "HEAD") == "1"
     assert ask(workspace, "git", "rev-parse", "r0000^{commit}") == ask(workspace, "git", "rev-parse", "HEAD")
 
@@ -207,14 +242,24 @@ def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_params_edited_between_rounds_belong_to_the_version_and_other_edits_do_not(workspace: Workspace) -> None:
-    make(workspace, "r0000")
+@pytest.mark.parametrize("name", ["dvc.lock", "data/labeled.parquet.dvc", "data/rounds/r0001.dvc"])
+def test_a_file_that_dvc_left_empty_when_it_was_killed_is_written_again(workspace: Workspace, name: str) -> None:
+    versioning.version(workspace, "r0000")
     close(workspace, "r0001")
-    write(workspace.params, "model: {seed: 2}\n")
+    (workspace.root / name).write_text("")
+    versioning.version(workspace, "r0001")
+    assert (workspace.root / name).read_text()
+    assert ask(workspace, "git", "status", "--porcelain").splitlines() == THEIRS
+
+
+def test_params_edited_between_rounds_belong_to_the_version_and_other_edits_do_not(workspace: Workspace) -> None:
+    versioning.version(workspace, "r0000")
+    close(workspace, "r0001")
+    write(workspace.params, PARAMS.format(2))
     ask(workspace, "git", "add", "train.py")
     write(workspace.root / "note.txt", "mine")
-    make(workspace, "r0001")
-    assert ask(workspace, "git", "show", "r0001:params.yaml") == "model: {seed: 2}"
+    versioning.version(workspace, "r0001")
+    assert ask(workspace, "git", "show", "r0001:params.yaml") == PARAMS.format(2).rstrip()
     assert ask(workspace, "git", "status", "--porcelain").splitlines() == [
         "A  train.py",
         "?? evaluate.py",
@@ -225,19 +270,42 @@ def test_params_edited_between_rounds_belong_to_the_version_and_other_edits_do_n
 def test_settings_files_belong_to_the_version_only_when_we_wrote_them(workspace: Workspace) -> None:
     write(workspace.root / "prefect.yaml", f"{versioning.OURS}\ndeployments: []\n")
     write(workspace.root / ".gitignore", "*.py\n")
-    make(workspace, "r0000")
+    versioning.version(workspace, "r0000")
     assert "prefect.yaml" in ask(workspace, "git", "ls-files").splitlines()
     assert ask(workspace, "git", "status", "--porcelain") == "?? .gitignore"
 
 
+def test_what_every_version_holds_is_pushed_when_params_ask_for_it(workspace: Workspace, tmp_path: Path) -> None:
+    versioning.version(workspace, "r0000")
+    versioning.version(close(workspace, "r0001"), "r0001")
+    write(workspace.params, VALID)
+    assert versioning.push(workspace) == {"remote": None, "files": 0, "error": None}
+    ask(workspace, sys.executable, "-m", "dvc", "remote", "add", "--default", "store", str(tmp_path / "store"))
+    assert versioning.push(workspace)["files"]
+    assert versioning.push(workspace) == {"remote": "store", "files": 0, "error": None}
+    cached = {path.name for path in (workspace.root / ".dvc" / "cache").rglob("*") if path.is_file()}
+    assert cached == {path.name for path in (tmp_path / "store").rglob("*") if path.is_file()}
+
+
+def test_a_remote_out_of_reach_is_told_and_not_raised(workspace: Workspace) -> None:
+    write(workspace.params, VALID)
+    settings = workspace.root / ".dvc" / "config"
+    added = "    remote = store\n['remote \"store\"']\n    url = /proc/nowhere\n"
+    write(settings, settings.read_text().replace("[plots]", f"{added}[plots]"))
+    versioning.version(workspace, "r0000")
+    told = versioning.push(workspace)
+    assert told["remote"] == "store"
+    assert "/proc/nowhere" in str(told["error"])
+
+
 def test_a_tag_of_that_name_that_is_not_ours_is_left_alone(workspace: Workspace) -> None:
-    make(workspace, "r0000")
+    versioning.version(workspace, "r0000")
     close(workspace, "r0001")
     ask(workspace, "git", "tag", "r0001")
     with pytest.raises(MomentError, match=r"git tag -d r0001"):
-        make(workspace, "r0001")
+        versioning.version(workspace, "r0001")
     ask(workspace, "git", "tag", "-d", "r0001")
-    make(workspace, "r0001")
+    versioning.version(workspace, "r0001")
 
 
 def test_starting_twice_changes_nothing_and_a_persons_own_rules_stay(workspace: Workspace) -> None:
@@ -257,7 +325,7 @@ def test_a_rule_that_would_hide_the_datasets_is_named(tmp_path: Path) -> None:
 
 
 def test_a_machine_that_changes_line_ends_does_not_change_ours(workspace: Workspace) -> None:
-    make(workspace, "r0000")
+    versioning.version(workspace, "r0000")
     before = workspace.ledger.read_bytes(), workspace.guideline.read_bytes()
     ask(workspace, "git", "config", "core.autocrlf", "true")
     workspace.ledger.unlink()
@@ -268,5 +336,5 @@ def test_a_machine_that_changes_line_ends_does_not_change_ours(workspace: Worksp
 
 def test_a_relative_root_is_as_good(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(workspace.root)
-    make(Workspace(Path()), "r0000")
+    versioning.version(Workspace(Path()), "r0000")
     assert ask(workspace, "git", "tag") == "r0000"
