@@ -19,7 +19,8 @@ def curve_chart(points: Sequence[CurvePoint], comparison: Sequence[CurvePoint], 
     every = [*points, *comparison]
     bounds = [bound for one in every for bound in (one.value, one.low, one.high) if bound is not None]
     levels = ticks(min(bounds), max(bounds), 5) if max(bounds) > min(bounds) else (bounds[0] - 0.05, bounds[0] + 0.05)
-    counts = ticks(min(one.labels for one in every), max(one.labels for one in every), 6)
+    found = ticks(min(one.labels for one in every), max(one.labels for one in every), 6)
+    counts = [one for one in found if one == round(one)]
     reach = max(counts[-1] - counts[0], 1)
     x = Scale(counts[0] - 0.02 * reach, counts[-1] + 0.02 * reach, _LEFT, _WIDTH - _RIGHT)
     y = Scale(levels[0], levels[-1], _HEIGHT - _BOTTOM, _TOP)

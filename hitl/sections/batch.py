@@ -1,7 +1,7 @@
 """The batch: why these items, what the model thought of them, what people said."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
 from hitl.charts import bar_chart
@@ -100,7 +100,7 @@ def _item(item: BatchItem, sources: Sources) -> tuple[Cell, ...]:
     utility = f" · utility {item.utility:.3f}" if item.utility is not None else ""
     sure = f" ({percent(item.model_confidence, 0)})" if item.model_confidence is not None else ""
     thought = f"{clipped(item.model_class, NAME)}{sure}" if item.model_class is not None else NONE
-    said = " · ".join(_said(one) for one in sources.said.get(item.item_id, ())) or "nothing"
+    said = _said(sources.said.get(item.item_id, ()))
     shown = content(item.item_id, sources)
     return (
         clipped(item.item_id, NAME),
@@ -135,8 +135,13 @@ def _order(item: BatchItem) -> tuple[int, str]:
     return item.rank, item.item_id
 
 
-def _said(answer: Answer) -> str:
-    return f"{clipped(answer.annotator_id, NAME)}: {'skip' if answer.label is None else clipped(answer.label, NAME)}"
+def _said(answers: Sequence[Answer]) -> str:
+    """Who said what, those who agree together: `ann, bob: cat · cy: skip`."""
+    names: dict[str | None, list[str]] = {}
+    for one in answers:
+        names.setdefault(one.label, []).append(clipped(one.annotator_id, NAME))
+    said = (f"{', '.join(who)}: {'skip' if label is None else clipped(label, NAME)}" for label, who in names.items())
+    return " · ".join(said) or "nothing"
 
 
 def _label(item: BatchItem, sources: Sources) -> Cell:

@@ -40,7 +40,7 @@ def verdict(sources: Sources) -> str:
     if judged["verdict"] == "promoted":
         before = champion_before(sources.state, sources.round_id)
         return f"{judged['challenger']} is the new champion: it gains {found.removeprefix('+')} over {before}."
-    return f"{judged['champion']} stays champion: {judged['challenger']} is not proven better (gain {found})."
+    return f"{judged['champion']} stays champion: {judged['challenger']} is not proven better, its gain is {found}."
 
 
 def tiles(sources: Sources) -> tuple[Tile, ...]:

@@ -78,7 +78,9 @@ def test_a_promotion_is_told_with_the_model_it_replaced() -> None:
 
 def test_a_champion_that_stays_is_named_first() -> None:
     report = report_of(sources(story("kept", low=-0.01)))
-    assert report.verdict.startswith("r0000 stays champion: r0001 is not proven better (gain +2.0 points of accuracy")
+    assert report.verdict.startswith(
+        "r0000 stays champion: r0001 is not proven better, its gain is +2.0 points of accuracy (95 %"
+    )
     assert section(report, "gate").words[1].endswith("(−1.0) has to be above the margin (0.0); it is not.")
 
 
@@ -134,13 +136,18 @@ def test_an_item_shows_why_it_was_picked_and_what_became_of_it() -> None:
         sources(story()),
         batch=items("a", "b", "c"),
         shown={"a": {"text": "meow " * 99}},
-        answers=(Answer("a", "ann", "cat"), Answer("b", "ann", "dog"), Answer("b", "bob", None)),
+        answers=(
+            Answer("a", "ann", "cat"),
+            Answer("b", "ann", "dog"),
+            Answer("b", "bob", None),
+            Answer("b", "cy", "dog"),
+        ),
         labels={"a": "cat", "b": "dog", "c": None},
     )
     rows = table(report_of(made), "batch", "Items").rows
     assert rows[0][2:] == ("uncertain · utility 0.900", "cat (50 %)", "ann: cat", Badge("cat", "good"))
     assert len(str(rows[0][1])) <= 161
-    assert rows[1][4:] == ("ann: dog · bob: skip", Badge("dog (corrected)", "fair"))
+    assert rows[1][4:] == ("ann, cy: dog · bob: skip", Badge("dog (corrected)", "fair"))
     assert rows[2][4:] == ("nothing", Badge("no label", "bad"))
 
 
