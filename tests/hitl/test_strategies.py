@@ -1,0 +1,92 @@
+"""Every strategy of the registry keeps the laws of a strategy; each known one has its known values."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.extra import numpy as arrays
+
+from hitl.errors import DataError
+from hitl.params import StrategyName
+from hitl.strategies import STRATEGIES, Floats, utility
+
+NAMES = tuple(STRATEGIES)
+SURE, TORN, FLAT = [0.98, 0.01, 0.01], [0.49, 0.48, 0.03], [1 / 3, 1 / 3, 1 / 3]
+
+
+def item_ids(count: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    return np.array([f"i{number}" for number in range(count)], dtype=object)
+
+
+def draws(count: int) -> Floats:
+    return np.random.default_rng(0).random(count)
+
+
+@st.composite
+def probabilities(draw: st.DrawFn) -> Floats:
+    shape = draw(st.tuples(st.integers(0, 20), st.integers(2, 6)))
+    raw = draw(arrays.arrays(float, shape, elements=st.floats(0, 1))) + 1e-6
+    return raw / raw.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(given_probabilities=probabilities())
+def test_a_strategy_gives_one_finite_number_an_item(name: StrategyName, given_probabilities: Floats) -> None:
+    count = len(given_probabilities)
+    found = utility(name, given_probabilities, draws(count), item_ids(count))
+    assert found.shape == (count,)
+    assert found.dtype == np.float64
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(given_probabilities=probabilities(), data=st.data())
+def test_an_items_utility_does_not_depend_on_its_neighbours(
+    name: StrategyName, given_probabilities: Floats, data: st.DataObject
+) -> None:
+    count = len(given_probabilities)
+    order = np.array(data.draw(st.permutations(range(count))), dtype=int)
+    whole = utility(name, given_probabilities, draws(count), item_ids(count))
+    moved = utility(name, given_probabilities[order], draws(count)[order], item_ids(count)[order])
+    assert moved.tolist() == whole[order].tolist()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_strategy_writes_to_none_of_its_arguments(name: StrategyName) -> None:
+    table, drawn = np.array([SURE, TORN]), draws(2)
+    table.flags.writeable = drawn.flags.writeable = False
+    found = utility(name, table, drawn, item_ids(2))
+    assert not np.shares_memory(found, drawn)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"random"}))
+def test_what_the_model_is_less_sure_of_is_picked_sooner(name: StrategyName) -> None:
+    sure, torn, flat = utility(name, np.array([SURE, TORN, FLAT]), draws(3), item_ids(3))
+    assert sure < torn < flat
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_an_item_whose_probability_is_no_number_is_named(name: StrategyName, wrong: float) -> None:
+    with pytest.raises(DataError, match="item 'i1' a probability that is not a number"):
+        utility(name, np.array([SURE, [wrong, 0.5, 0.5]]), draws(2), item_ids(2))
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "known"),
+    [
+        ("least_confident", [0.7, 0.2, 0.1], 0.3),
+        ("least_confident", [1.0, 0.0, 0.0], 0.0),
+        ("margin", [0.7, 0.2, 0.1], 0.5),
+        ("margin", [0.5, 0.5, 0.0], 1.0),
+        ("entropy", [1 / 3, 1 / 3, 1 / 3], np.log(3)),
+        ("entropy", [0.5, 0.5, 0.0], np.log(2)),
+        ("entropy", [1.0, 0.0, 0.0], 0.0),
+    ],
+)
+def test_known_values(name: StrategyName, row: list[float], known: float) -> None:
+    (found,) = utility(name, np.array([row]), draws(1), item_ids(1))
+    assert found == pytest.approx(known)
+
+
+def test_random_is_the_items_own_draw() -> None:
+    assert utility("random", np.array([SURE, TORN]), draws(2), item_ids(2)).tolist() == draws(2).tolist()
