@@ -78,9 +78,7 @@ def test_a_promotion_is_told_with_the_model_it_replaced() -> None:
 
 def test_a_champion_that_stays_is_named_first() -> None:
     report = report_of(sources(story("kept", low=-0.01)))
-    assert report.verdict.startswith(
-        "r0000 stays champion: r0001 is not proven better, its gain is +2.0 points of accuracy (95 %"
-    )
+    assert report.verdict.startswith("r0000 stays champion: r0001 is not proven better, its gain is +2.0 points")
     assert section(report, "gate").words[1].endswith("(−1.0) has to be above the margin (0.0); it is not.")
 
 
@@ -132,6 +130,7 @@ def test_many_classes_are_told_by_their_confusions_instead_of_a_matrix() -> None
 
 
 def test_an_item_shows_why_it_was_picked_and_what_became_of_it() -> None:
+    said = {("a", "ann"): "cat", ("b", "ann"): "dog", ("b", "bob"): None, ("b", "cy"): "dog"}
     made = replace(
         sources(story()),
         batch=items("a", "b", "c"),
