@@ -34,14 +34,22 @@ def neutral(text: str) -> str:
     return f"'{text}" if risky and text else text
 
 
+def original(text: str) -> str:
+    """What `neutral` made `text` of; a text that it never wrote stays as it is.
+
+    >>> original("'=1+1"), original("'tis")
+    ('=1+1', "'tis")
+    """
+    return text[1:] if text.startswith("'") and neutral(text[1:]) == text else text
+
+
 def forms(text: str) -> frozenset[str]:
     """The spellings of one exported cell that are the same cell: as it is, neutralised, and with that undone.
 
     >>> sorted(forms("'=1"))
     ["''=1", "'=1", '=1']
     """
-    undone = {text[1:]} if text.startswith("'") and neutral(text[1:]) == text else set()
-    return frozenset({text, neutral(text), *undone})
+    return frozenset({text, neutral(text), original(text)})
 
 
 def label_schema_sha256(classes: Iterable[str]) -> str:

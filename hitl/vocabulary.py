@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Collection
 from functools import cached_property
 
-from hitl.contract import neutral
+from hitl.contract import original
 from hitl.reasons import Reason
 
 _QUOTES = "'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb"
@@ -36,8 +36,8 @@ class Vocabulary:
         if word is not None:
             return word, Reason.W_NORMALISED
         # The pack itself writes '=x for =x: the one spelling that we added, so that we can take it away.
-        plain = trimmed.removeprefix("'")
-        return (plain, None) if plain in self.words and neutral(plain) == trimmed else None
+        plain = original(trimmed)
+        return (plain, None) if plain in self.words else None
 
     def near(self, cell: str) -> str:
         """The one word that differs from `cell` in case, spaces, quotes or invisible characters only, else "".
