@@ -146,10 +146,9 @@ def open_(engine: str) -> tuple[Facts, str]:
 @click.option("--pack", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Check against this pack, without a workspace.")
 def check(file: Path, pack: Path | None) -> tuple[Facts, str]:
     """The verdict that ingest would give; changes nothing."""
-    from tasks import check as checking
     from tasks import ingest as ingesting
 
-    facts = checking.against_pack(file, pack) if pack else ingesting.check(here(), file)
+    facts = ingesting.check_with_pack(file, pack) if pack else ingesting.check(here(), file)
     return _verdict([(facts, say.receipt(facts))])
 
 

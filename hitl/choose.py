@@ -1,5 +1,6 @@
 """Choose the batch from a stream of scored items: the random slice first, then the most useful of the rest."""
 
+import hashlib
 import math
 from collections.abc import Iterable, Sequence
 
@@ -12,15 +13,17 @@ from hitl.budget import share_of
 CANDIDATE_COLUMNS = ("item_id", "utility", "draw", "model_class", "model_confidence", "probabilities")
 
 
-def draw(item_ids: npt.NDArray[np.object_], *, seed: int, round_number: int) -> npt.NDArray[np.float64]:
-    """A number in [0, 1) for each item (n,), uniform over items and fixed by seed, round and item_id alone.
+def draw(
+    item_ids: npt.NDArray[np.object_], *, seed: int, round_number: int, purpose: str = "query"
+) -> npt.NDArray[np.float64]:
+    """A number in [0, 1) for each item (n,), uniform over items and fixed by seed, round, purpose and item_id alone.
 
-    Being a function of the id (SipHash keyed by seed and round), it does not depend on files, chunks or workers.
+    Being a function of the id (SipHash, keyed by the rest), it does not depend on files, chunks or workers. Draws for
+    different purposes are independent, so that being drawn for one tells nothing about another.
     """
-    key = f"{seed % 10**8:08d}{round_number % 10**8:08d}"
+    key = hashlib.sha256(f"{purpose} {seed} {round_number}".encode()).hexdigest()[:16]
     hashed = pd.util.hash_array(np.asarray(item_ids, dtype=object), hash_key=key, categorize=False)
     return np.asarray((hashed >> np.uint64(11)).astype(np.float64) / 2.0**53)
-
 
 
 def best(scored: Iterable[pd.DataFrame], *, useful: int, random: int) -> tuple[pd.DataFrame, int]:

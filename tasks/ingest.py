@@ -3,19 +3,22 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from hitl import delivery, receipt
-from hitl.delivery import Expectation, Judgement
-from hitl.errors import MomentError
-from hitl.layout import BASELINE, Workspace
+from hitl import delivery, pack, receipt
+from hitl.contract import SKIP
+from hitl.errors import DeliveryError, MomentError
+from hitl.expectation import Expectation
+from hitl.judgement import Judgement
+from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
+from hitl.reasons import Reason
 from hitl.state import Phase, RoundState, State
 from tasks import journal
 from tasks.edges import files, intake
@@ -36,15 +39,16 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     Its bytes, receipt and redo file are kept in data/deliveries under its sha256 before the ledger speaks of them.
     Bytes that were answered before change nothing. Raises MomentError when no round was ever exported.
     """
-    state, at = journal.read(workspace), journal.now()
-    judged, data, manifest = _judged(workspace, state, path, at)
-    if data is None or "F_DUPLICATE_DELIVERY" in judged.reasons:
-        return Answer(_receipt(workspace, state, judged, at), None, None)
+    state = journal.read(workspace)
+    wanted = _asked(workspace, state, journal.now())
+    judged, data, manifest = _judged(path, wanted)
+    said = _receipt(journal.params(workspace), wanted, judged)
+    if data is None or Reason.F_DUPLICATE_DELIVERY in judged.reasons:
+        return Answer(said, None, None)
     folder, name = workspace.deliveries, judged.sha256
     files.write_bytes(folder / f"{name}.csv", data)
     if manifest is not None:
-        files.write_bytes(folder / f"{name}.manifest.json", manifest)
-    said = _receipt(workspace, state, judged, at)
+        files.write_bytes(folder / f"{name}.csv{intake.MANIFEST_SUFFIX}", manifest)
     facts = {key: said[key] for key in ("delivery", "file", "received_at", "verdict", "reasons", "warnings", "rows", "payable")}
     facts["receipt_sha256"] = files.write_json(folder / f"{name}.receipt.json", said)
     if judged.held:
@@ -56,8 +60,30 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
 
 def check(workspace: Workspace, path: Path) -> Facts:
     """The receipt that `ingest` would give; changes nothing."""
-    state, at = journal.read(workspace), journal.now()
-    return _receipt(workspace, state, _judged(workspace, state, path, at)[0], at)
+    wanted = _asked(workspace, journal.read(workspace), journal.now())
+    return _receipt(journal.params(workspace), wanted, _judged(path, wanted)[0])
+
+
+def check_with_pack(path: Path, folder: Path) -> Facts:
+    """The receipt for a delivery as far as the pack in `folder` alone can tell; needs no workspace.
+
+    It does not know gold answers, earlier deliveries, or the price. Raises DeliveryError when the folder is no pack.
+    """
+    try:
+        manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
+        items = pack.exported_items((folder / "batch.csv").read_bytes())
+    except (OSError, ValueError, KeyError) as error:
+        raise DeliveryError(f"{folder} is not a pack with MANIFEST.json and batch.csv ({error})") from error
+    wanted = _promised(manifest, items, journal.now())
+    judged = _judged(path, wanted)[0]
+    return receipt.receipt(
+        judged,
+        received_at=wanted.received_at,
+        price=Decimal(0),
+        currency="",
+        expected_items=len(items),
+        complete_items=delivery.complete_items(wanted, judged.annotations),
+    )
 
 
 def inbox(workspace: Workspace) -> list[str]:
@@ -83,87 +109,94 @@ def asked(state: State) -> RoundState:
 
 def standing(workspace: Workspace, state: State, name: str) -> Iterator[Judgement]:
     """The deliveries of a round that stand, judged again from their bytes, in order of arrival."""
-    wanted = expectation(workspace, state, name, journal.params(workspace))
+    wanted = replace(expectation(workspace, state, name, journal.params(workspace)), closed=False)
     taken: dict[tuple[str, str], str] = {}
+    origin: dict[tuple[str, str], str] = {}
     for facts in state.round(name).deliveries:
         path = workspace.deliveries / f"{facts['delivery']}.csv"
         files.must_be(path, cast(str, facts["delivery"]))
         at = datetime.fromisoformat(cast(str, facts["received_at"]))
-        now = replace(wanted, received_at=at, taken=dict(taken))
-        judged = delivery.judge(path.read_bytes(), now, file=cast(str, facts["file"]), manifest=_sidecar(path))
-        taken.update(answers(judged))
+        now = replace(wanted, received_at=at, taken=dict(taken), origin=dict(origin))
+        manifest = intake.read_manifest(path)
+        judged = delivery.judge(path.read_bytes(), now, file=cast(str, facts["file"]), manifest=manifest)
+        taken |= answers(judged)
+        origin |= dict.fromkeys(answers(judged), judged.sha256)
         yield judged
 
 
 def answers(judged: Judgement) -> dict[tuple[str, str], str]:
     """What a delivery adds to the answers taken, by item and annotator; a skip is the skip word."""
-    return {(one.item_id, one.annotator_id): delivery.SKIP if one.label is None else one.label for one in judged.annotations}
+    return {(one.item_id, one.annotator_id): SKIP if one.label is None else one.label for one in judged.annotations}
 
 
 def expectation(workspace: Workspace, state: State, name: str, params: Params) -> Expectation:
     """What a delivery for round `name` may hold, by its pack, params and ledger; nothing taken yet."""
-    exported = state.round(name).facts["exported"]
+    others = [one for one in state.rounds if one.done("exported") and one.id != name]
     manifest = json.loads((workspace.pack(name) / "MANIFEST.json").read_text(encoding="utf-8"))
-    return Expectation(
-        round=name,
-        classes=params.data.classes,
-        items=_items(workspace, name),
+    return replace(
+        _promised(manifest, _items(workspace, name), journal.now()),
         annotators=params.delivery.annotators,
-        overlap=manifest["overlap"]["items"],
-        exported_at=datetime.fromisoformat(cast(str, exported["exported_at"])),
-        received_at=journal.now(),
-        taken={},
-        known=frozenset(),
-        other_rounds={item: one.id for one in state.rounds if one.done("exported") and one.id != name for item in _items(workspace, one.id)},
+        other_rounds={item: one.id for one in others for item in _items(workspace, one.id)},
         gold=gold(workspace, name),
         bad_row_share=params.delivery.bad_row_share,
         closed=state.round(name).phase in (Phase.CLOSING, Phase.CLOSED),
     )
 
 
-def _judged(
-    workspace: Workspace, state: State, path: Path, at: datetime
-) -> tuple[Judgement, bytes | None, bytes | None]:
-    read = intake.read(path)
+def _promised(manifest: Mapping[str, Any], items: Mapping[str, Mapping[str, str]], at: datetime) -> Expectation:
+    """What a pack says of the deliveries it asks for."""
+    return Expectation(
+        round=manifest["round"],
+        classes=tuple(manifest["classes"]),
+        items=items,
+        batch=manifest["batch_id"],
+        annotators=tuple(manifest["annotators"]),
+        overlap=manifest["overlap"]["items"],
+        default_overlap=manifest["overlap"]["default"],
+        exported_at=datetime.fromisoformat(manifest["exported_at"]),
+        received_at=at,
+        guideline_sha256=manifest["instructions_sha256"],
+        bad_row_share=manifest["bad_row_share"],
+    )
+
+
+def _asked(workspace: Workspace, state: State, at: datetime) -> Expectation:
+    """What the open round expects now, after the deliveries that stand."""
+    current = asked(state)
+    wanted = expectation(workspace, state, current.id, journal.params(workspace))
+    taken: dict[tuple[str, str], str] = {}
+    origin: dict[tuple[str, str], str] = {}
+    for judged in standing(workspace, state, current.id):
+        taken |= answers(judged)
+        origin |= dict.fromkeys(answers(judged), judged.sha256)
+    return replace(wanted, received_at=at, taken=taken, origin=origin, known=state.known())
+
+
+def _judged(path: Path, wanted: Expectation) -> tuple[Judgement, bytes | None, bytes | None]:
+    """The judgement of the delivery at `path`, its bytes and its manifest's (None: not taken in, none there)."""
+    read = intake.read(path, round_id=wanted.round)
     if isinstance(read, Judgement):
         return read, None, None
-    current, params = asked(state), journal.params(workspace)
-    taken = {key: said for judged in standing(workspace, state, current.id) for key, said in answers(judged).items()}
-    wanted = replace(expectation(workspace, state, current.id, params), received_at=at, taken=taken, known=state.known())
-    manifest = _sidecar(path)
-    return delivery.judge(read, wanted, file=path.name, manifest=manifest), read, manifest
+    manifest = intake.read_manifest(path)
+    return delivery.judge(read, wanted, file=intake.shown(path.name), manifest=manifest), read, manifest
 
 
-def _receipt(workspace: Workspace, state: State, judged: Judgement, at: datetime) -> Facts:
-    current, params = asked(state), journal.params(workspace)
-    wanted = expectation(workspace, state, current.id, params)
-    given = [key for one in standing(workspace, state, current.id) for key in answers(one)] + list(answers(judged))
-    counts: dict[str, int] = {}
-    for item_id, _ in given:
-        counts[item_id] = counts.get(item_id, 0) + 1
-    complete = sum(counts.get(item_id, 0) >= wanted.overlap.get(item_id, 1) for item_id in wanted.items)
+def _receipt(params: Params, wanted: Expectation, judged: Judgement) -> Facts:
     return receipt.receipt(
         judged,
-        round=current.id,
-        received_at=at,
-        price=Decimal(params.delivery.price),
+        received_at=wanted.received_at,
+        price=params.delivery.price,
         currency=params.delivery.currency,
         expected_items=len(wanted.items),
-        complete_items=complete,
+        complete_items=delivery.complete_items(wanted, judged.annotations),
     )
 
 
 def _items(workspace: Workspace, name: str) -> dict[str, dict[str, str]]:
-    with (workspace.pack(name) / "batch.csv").open(newline="", encoding="utf-8") as file:
-        return {row["item_id"]: row for row in csv.DictReader(file, strict=True)}
+    return pack.exported_items((workspace.pack(name) / "batch.csv").read_bytes())
 
 
 def gold(workspace: Workspace, name: str) -> dict[str, str]:
     """The known answers of the gold items hidden in the pack of round `name`."""
     with (workspace.round(name) / "gold.csv").open(newline="", encoding="utf-8") as file:
         return {row["item_id"]: row["label"] for row in csv.DictReader(file, strict=True)}
-
-
-def _sidecar(path: Path) -> bytes | None:
-    sidecar = path.with_name(f"{path.name.removesuffix('.csv')}.manifest.json")
-    return sidecar.read_bytes() if sidecar.is_file() else None

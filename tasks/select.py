@@ -45,15 +45,16 @@ def select(workspace: Workspace, round_id: str) -> Facts:
 
 def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd.DataFrame:
     gold = tables.read_parquet(workspace.gold)
-    draws = choose.draw(gold["item_id"].to_numpy(dtype=object), seed=params.query.seed, round_number=number)
+    ids = gold["item_id"].to_numpy(dtype=object)
+    draws = choose.draw(ids, seed=params.query.seed, round_number=number, purpose="gold")
     earlier = [
         item_id
         for one in state.rounds
         if one.done("exported")
         for item_id in _gold_of(tables.read_parquet(workspace.round(one.id) / "batch.parquet", ["item_id", "reason"]))
     ]
-    ids = choose.gold_items(gold, earlier, size=params.export.gold, draws=draws)
-    return gold[gold["item_id"].isin(ids)].sort_values("item_id")
+    chosen = choose.gold_items(gold, earlier, size=params.export.gold, draws=draws)
+    return gold[gold["item_id"].isin(chosen)].sort_values("item_id")
 
 
 def _gold_of(batch: pd.DataFrame) -> list[str]:

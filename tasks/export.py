@@ -1,0 +1,93 @@
+"""Export: make the pack that goes to the vendor. What params do not allow a vendor to see never leaves."""
+
+from datetime import timedelta
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from hitl import choose, pack
+from hitl.errors import IntegrityError
+from hitl.layout import Workspace, round_number
+from hitl.ledger import Facts, digest
+from hitl.params import Params
+from tasks import journal
+from tasks.edges import files, tables
+
+
+def export(workspace: Workspace, round_id: str) -> Facts:
+    """Write the round's pack/; says its files' digests, the annotations it asks for, and the deadline."""
+    params, at = journal.params(workspace), journal.now()
+    batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet")
+    _refuse_test_items(workspace, batch)
+    drawn = partial(choose.draw, _ids(batch), seed=params.query.seed, round_number=round_number(round_id))
+    shares = {"annotators": params.export.overlap, "share": params.export.overlap_share}
+    wanted = choose.overlap(list(batch["item_id"]), drawn(purpose="overlap"), **shares)
+    shuffled = batch.iloc[np.argsort(drawn(purpose="order"), kind="stable")]
+    written = _files(workspace, round_id, params, shuffled)
+    deadline = at + timedelta(days=params.delivery.deadline_days)
+    manifest = pack.manifest(
+        round_id=round_id,
+        batch_id=digest(sorted(wanted)),
+        classes=params.data.classes,
+        default_overlap=1,
+        overlap={item: count for item, count in wanted.items() if count > 1},
+        exported_at=at,
+        deadline=deadline,
+        files=written,
+        guideline_sha256=written["guideline.md"],
+        annotators=params.delivery.annotators,
+        bad_row_share=params.delivery.bad_row_share,
+    )
+    written["MANIFEST.json"] = files.write_json(workspace.pack(round_id) / "MANIFEST.json", manifest)
+    return {
+        "items": len(batch),
+        "annotations": sum(wanted.values()),
+        "exported_at": manifest["exported_at"],
+        "deadline": manifest["deadline"],
+        "price": str(params.delivery.price),
+        "currency": params.delivery.currency,
+        "files": written,
+    }
+
+
+def _files(workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame) -> dict[str, str]:
+    """Write batch.csv (in the order of `batch`, which tells nothing), guideline.md, datapackage.json; their sha256."""
+    folder, columns, shown = workspace.pack(round_id), params.export.columns, params.export.show_prediction
+    numeric = [name for name in columns if params.data.columns[name] == "numeric"]
+    data = pack.batch_csv(_rows(workspace, round_id, params, batch), columns, show_prediction=shown, numeric=numeric)
+    package = pack.datapackage(columns, params.data.classes, show_prediction=shown)
+    return {
+        "batch.csv": files.write_bytes(folder / "batch.csv", data),
+        "guideline.md": files.write_bytes(folder / "guideline.md", workspace.guideline.read_bytes()),
+        "datapackage.json": files.write_json(folder / "datapackage.json", package),
+    }
+
+
+def _rows(workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame) -> list[dict[str, str]]:
+    items = tables.read_parquet(workspace.round(round_id) / "items.parquet", ["item_id", *params.export.columns])
+    shown = batch[["item_id", "model_class", "model_confidence"]].merge(items, on="item_id", how="left")
+    cells = {str(name): [_cell(value) for value in shown[name]] for name in shown.columns}
+    return [{name: values[row] for name, values in cells.items()} for row in range(len(shown))]
+
+
+def _cell(value: object) -> str:
+    """A value as a person reads it: missing is empty, whole numbers have no point, others keep their digits."""
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def _refuse_test_items(workspace: Workspace, batch: pd.DataFrame) -> None:
+    test = set(tables.read_parquet(workspace.test, ["item_id"])["item_id"])
+    leaked = sorted(test & set(batch["item_id"]))
+    if leaked:
+        raise IntegrityError(f"{len(leaked)} test items are in the batch ({leaked[0]!r} first): nothing was exported; run hitl verify")
+
+
+def _ids(batch: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
+    return batch["item_id"].to_numpy(dtype=object)
