@@ -135,12 +135,7 @@ def test_an_item_shows_why_it_was_picked_and_what_became_of_it() -> None:
         sources(story()),
         batch=items("a", "b", "c"),
         shown={"a": {"text": "meow " * 99}},
-        answers=(
-            Answer("a", "ann", "cat"),
-            Answer("b", "ann", "dog"),
-            Answer("b", "bob", None),
-            Answer("b", "cy", "dog"),
-        ),
+        answers=tuple(Answer(*who, label) for who, label in said.items()),
         labels={"a": "cat", "b": "dog", "c": None},
     )
     rows = table(report_of(made), "batch", "Items").rows
