@@ -30,7 +30,7 @@ _REBUILD = "run `hitl verify`: it names the file that is not what the ledger say
 def incoming(
     columns: Mapping[str, Kind], *, classes: Collection[str] = (), label: str = "label", apart: Collection[str] = ()
 ) -> tuple[Rule, ...]:
-    """What must hold of the pool, and with `classes` of the initial, gold and test sets, before a workspace is made of them.
+    """What must hold of a table before a workspace is made of it: of the pool, or with `classes` of a labeled one.
 
     `apart`: the item_ids of the tables that this one must share no item with.
     """

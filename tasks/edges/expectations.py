@@ -43,7 +43,8 @@ def check(frame: pd.DataFrame, rules: Sequence[Rule], *, key: str = "item_id") -
 
 def _place(result: "ExpectationValidationResult") -> int:
     config = result.expectation_config
-    assert config is not None and config.meta is not None  # both were given in _expectation
+    if config is None or config.meta is None:
+        raise TypeError("Great Expectations lost what it was asked")
     return int(config.meta["place"])
 
 

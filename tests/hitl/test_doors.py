@@ -138,7 +138,8 @@ def test_a_refusal_names_the_table_the_rule_the_item_the_value_and_the_way_out()
     assert isinstance(error, DataError)
     assert str(error).splitlines() == [
         "data/initial.parquet: 1 of 7 rules do not hold",
-        "  label is a class: not so for item 'b' (row 2): 'Sp⟨U+202E⟩am'; mend the label, or add the class to data.classes",
+        "  label is a class: not so for item 'b' (row 2): 'Sp⟨U+202E⟩am'; "
+        "mend the label, or add the class to data.classes",
     ]
 
 

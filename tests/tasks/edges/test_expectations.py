@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hitl.doors import annotations, incoming, labeled
 from hitl.errors import DataError, IntegrityError
@@ -35,9 +34,8 @@ EVERY_RULE = (
 def dirty(draw: st.DrawFn) -> pd.DataFrame:
     """A table of at most 12 rows in which anything may be wrong; a column may be missing or of mixed types."""
     rows = draw(st.integers(0, 12))
-    kinds: dict[str, st.SearchStrategy[object]] = {
-        name: TEXTS for name in ("item_id", "annotator_id", "label", "shown_class", "round", "delivery")
-    }
+    texts = ("item_id", "annotator_id", "label", "shown_class", "round", "delivery")
+    kinds: dict[str, st.SearchStrategy[object]] = dict.fromkeys(texts, TEXTS)
     kinds |= {"x": NUMBERS, "y": MIXED, "seconds": NUMBERS, "row": st.one_of(st.none(), st.integers(-1, 3))}
     columns = {name: draw(st.lists(kind, min_size=rows, max_size=rows)) for name, kind in kinds.items()}
     index = draw(st.permutations(range(rows)))
