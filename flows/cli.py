@@ -1,6 +1,7 @@
 """The `hitl` command. It parses, calls, and prints; nothing heavy is imported for what does not need it."""
 
 import json
+import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -289,7 +290,16 @@ def _tell(text: str) -> None:
     click.echo(text, err=True)
 
 
+def _log_to_stderr() -> None:
+    handler, log = logging.StreamHandler(sys.stderr), logging.getLogger("hitl")
+    handler.setFormatter(logging.Formatter("hitl: %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
 def main() -> None:
     """Run the command line."""
     quiet()
+    _log_to_stderr()
     sys.exit(hitl(standalone_mode=True))

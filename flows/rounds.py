@@ -1,5 +1,7 @@
 """When: the order of a round's steps. Each body runs under any engine and goes on from wherever the ledger stands."""
 
+import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, cast
@@ -12,6 +14,7 @@ from hitl.params import Params
 from hitl.state import Phase, RoundState, State
 from tasks import journal, plan
 
+log = logging.getLogger("hitl")
 Step = Callable[[Workspace, str], Facts]
 
 
@@ -26,8 +29,9 @@ def open_round(workspace: Workspace, run: Run) -> str:
 
     Raises MomentError while a round waits for labels or is closing, GateError when the budget allows no batch.
     """
-    from tasks import export, score, select, train
+    from tasks import export, score, select, train, version
 
+    version.ready(workspace)
     _baseline(workspace, run)
     publish(workspace, run)
     name = _begun(workspace)
@@ -45,8 +49,9 @@ def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str
     Goes on with a closing that was cut short. Raises MomentError when no round waits for labels, GateError when answers
     are missing and neither `partial` nor the deadline allows to go without them.
     """
-    from tasks import close, evaluate, promote, report, resolve, train, validate
+    from tasks import close, evaluate, promote, report, resolve, train, validate, version
 
+    version.ready(workspace)
     current = _closing(workspace, partial=partial)
     name = current.id
     _once(workspace, run, name, "validated", "Validate the annotations", validate.validate)
@@ -62,9 +67,10 @@ def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str
 
 def advance(workspace: Workspace, run: Run) -> list[str]:
     """Do whatever is due and end; returns what was done, in words. Never waits for people."""
-    from tasks import ingest
+    from tasks import ingest, version
 
     said: list[str] = []
+    version.ready(workspace)
     publish(workspace, run)
     current = cast(RoundState, journal.read(workspace).current)
     if current.phase is Phase.AWAITING:
@@ -87,12 +93,19 @@ def publish(workspace: Workspace, run: Run) -> None:
     They are projections: what cannot be reached now is sent next time, and no round fails for it.
     """
     from tasks import track, version
+    from tasks.edges.outbox import Unreachable
 
-    state = journal.read(workspace)
-    for one in version.pending(workspace, state):
+    for one in version.pending(workspace, journal.read(workspace)):
         run("Version the data", version.version, workspace, one, retries=2)
-    for one in track.pending(workspace, state):
-        run("Track the round", track.track, workspace, one, retries=1)
+        pushed = version.push(workspace)
+        if pushed["error"]:
+            log.warning("%s is versioned here, but not pushed to %s: %s", one, pushed["remote"], pushed["error"])
+    for one in track.pending(workspace, journal.read(workspace)):
+        try:
+            run("Track the round", track.track, workspace, one)
+        except Unreachable as why:
+            log.warning("%s stands; MLflow is told by the next hitl advance, for now: %s", one, why)
+            return
 
 
 def why_not_close(current: RoundState, params: Params, at: datetime) -> str | None:
@@ -168,5 +181,8 @@ def _closing(workspace: Workspace, *, partial: bool) -> RoundState:
 
 
 def _once(workspace: Workspace, run: Run, round_id: str, event: str, name: str, step: Step) -> None:
-    if not journal.read(workspace).round(round_id).done(event):
-        journal.append(workspace, event, round_id, run(name, step, workspace, round_id))
+    if journal.read(workspace).round(round_id).done(event):
+        return
+    began = time.perf_counter()
+    journal.append(workspace, event, round_id, run(name, step, workspace, round_id))
+    log.info("%s %s: done in %.1f s", round_id, name.lower(), time.perf_counter() - began)
