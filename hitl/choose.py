@@ -50,7 +50,9 @@ def batch(candidates: pd.DataFrame, *, size: int, random: int, seen: int, all_ra
     others = candidates[~candidates["item_id"].isin(drawn["item_id"])]
     useful = _by_utility(others).head(size - len(drawn))
     chosen = pd.concat(
-        [useful.assign(reason="uncertain"), drawn.assign(reason="random")] if len(useful) else [drawn.assign(reason="random")],
+        [useful.assign(reason="uncertain"), drawn.assign(reason="random")]
+        if len(useful)
+        else [drawn.assign(reason="random")],
         ignore_index=True,
     )
     probability = len(drawn) / seen if seen else math.nan
@@ -71,8 +73,10 @@ def gold_items(gold: pd.DataFrame, used: Sequence[str], *, size: int, draws: npt
     return sorted(table.sort_values(["times", "turn", "draw", "item_id"])["item_id"].head(size))
 
 
-def overlap(item_ids: Sequence[str], draws: npt.NDArray[np.float64], *, annotators: int, share: float) -> dict[str, int]:
-    """How many annotators each item gets: `annotators` for `share` of the items (those of least draw), one for the rest.
+def overlap(
+    item_ids: Sequence[str], draws: npt.NDArray[np.float64], *, annotators: int, share: float
+) -> dict[str, int]:
+    """How many annotators each item gets: `annotators` for `share` of the items (of least draw), one for the rest.
 
     Gold items are drawn like all others, so that overlap does not tell them apart.
     """

@@ -44,7 +44,8 @@ def judge(
     before, after = resampled(actual, [champion, challenger], classes, draws=draws, rng=rng)
     low, high = interval(score(after) - score(before), confidence)
     verdict: Verdict = "promoted" if low > margin else "kept"
-    return Judgement(verdict, metric, gain, low, high, _note(verdict, metric, gain, low, high, margin, confidence))
+    found = f"{metric} changed by {gain:+.4f} ({confidence:.0%} interval {low:+.4f} to {high:+.4f})"
+    return Judgement(verdict, metric, gain, low, high, _note(verdict, found, margin))
 
 
 def first(metric: MetricName) -> Judgement:
@@ -52,8 +53,7 @@ def first(metric: MetricName) -> Judgement:
     return Judgement("first", metric, 0.0, 0.0, 0.0, "the first model: there was no champion to compare it with")
 
 
-def _note(verdict: Verdict, metric: str, gain: float, low: float, high: float, margin: float, confidence: float) -> str:
-    found = f"{metric} changed by {gain:+.4f} ({confidence:.0%} interval {low:+.4f} to {high:+.4f})"
+def _note(verdict: Verdict, found: str, margin: float) -> str:
     if verdict == "promoted":
         return f"promoted: {found}, and the lower bound is above {margin:g}"
     return f"kept the champion: {found}, and the lower bound is not above {margin:g}"

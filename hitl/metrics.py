@@ -1,7 +1,8 @@
-"""How good a model is on the test set, with bootstrap intervals; every headline metric comes from a confusion matrix."""
+"""How good a model is on the test set, with bootstrap intervals; each headline metric is one of a confusion matrix."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ Codes = npt.NDArray[np.intp]
 
 def accuracy(confusions: Counts) -> Floats:
     """The share of items predicted right, of matrices (..., classes, classes) with rows = actual."""
-    return np.trace(confusions, axis1=-2, axis2=-1) / confusions.sum(axis=(-2, -1))
+    return np.asarray(np.trace(confusions, axis1=-2, axis2=-1) / confusions.sum(axis=(-2, -1)))
 
 
 def macro_f1(confusions: Counts) -> Floats:
@@ -104,8 +105,6 @@ def proportion(right: int, of: int, confidence: float) -> tuple[float, float, fl
     >>> tuple(round(x, 3) for x in proportion(9, 10, 0.95))
     (0.9, 0.596, 0.982)
     """
-    from statistics import NormalDist
-
     if not of:
         return math.nan, 0.0, 1.0
     z = NormalDist().inv_cdf((1 + confidence) / 2)

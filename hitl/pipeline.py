@@ -14,6 +14,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils._param_validation import InvalidParameterError
 
 from hitl.errors import DataError, ParamsError
 from hitl.params import EstimatorName, Kind, Model
@@ -54,7 +55,7 @@ def build(model: Model, features: Mapping[str, Kind]) -> Classifier:
 
 
 def inputs(frame: pd.DataFrame, features: Mapping[str, Kind]) -> pd.DataFrame:
-    """The columns that a model sees, in the order of `features`: numbers as float64 (missing: NaN), words as str objects.
+    """The columns that a model sees, in the order of `features`: numbers as float64 (missing: NaN), words as objects.
 
     A missing category is a category of its own and a missing text is an empty one, both spelled "".
     """
@@ -62,6 +63,26 @@ def inputs(frame: pd.DataFrame, features: Mapping[str, Kind]) -> pd.DataFrame:
     if missing:
         raise DataError(f"the items have no column {missing[0]!r}, which params.yaml names in data.columns")
     return pd.DataFrame({name: _column(frame[name], kind) for name, kind in features.items()})
+
+
+def fit(model: Classifier, labeled: pd.DataFrame, features: Mapping[str, Kind]) -> Classifier:
+    """`model`, fitted on the `features` and the `label` column of the labeled set.
+
+    Raises ParamsError when the estimator refuses the value of an option, DataError for a text column without a word.
+    """
+    try:
+        model.fit(inputs(labeled, features), labeled["label"].to_numpy(dtype=object))
+    except InvalidParameterError as error:
+        raise ParamsError(f"params.yaml: model.options: {error}") from error
+    except ValueError as error:
+        wordless = [name for name, kind in features.items() if kind == "text" and not _has_words(labeled[name])]
+        if not wordless:
+            raise
+        raise DataError(
+            f"no labeled item has a word in column {wordless[0]!r}, so nothing can be learned from it; "
+            "make it `ignored` in data.columns of params.yaml"
+        ) from error
+    return model
 
 
 def aligned(model: Classifier, frame: pd.DataFrame, classes: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -75,8 +96,12 @@ def aligned(model: Classifier, frame: pd.DataFrame, classes: Sequence[str]) -> n
 
 def _column(values: pd.Series, kind: Kind) -> npt.NDArray[np.float64] | npt.NDArray[np.object_]:
     if kind in ("numeric", "boolean"):
-        return values.astype("float64").to_numpy() if kind == "numeric" else _booleans(values)
+        return np.asarray(values.astype("float64"), dtype=np.float64) if kind == "numeric" else _booleans(values)
     return np.where(values.isna(), "", values.astype(object)).astype(object)
+
+
+def _has_words(values: pd.Series) -> bool:
+    return bool(values.dropna().astype(str).str.contains(r"\w\w").any())
 
 
 def _booleans(values: pd.Series) -> npt.NDArray[np.float64]:
@@ -84,13 +109,21 @@ def _booleans(values: pd.Series) -> npt.NDArray[np.float64]:
 
 
 def _columns(features: Mapping[str, Kind], dense: bool) -> ColumnTransformer:
-    named = {kind: [name for name, its in features.items() if its == kind] for kind in ("numeric", "boolean", "categorical")}
-    numbers = Pipeline([("fill", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())])
+    named = {
+        kind: [name for name, its in features.items() if its == kind] for kind in ("numeric", "boolean", "categorical")
+    }
+    numbers = Pipeline(
+        [("fill", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
+    )
     booleans = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
     words = OneHotEncoder(handle_unknown="ignore", sparse_output=not dense)
     steps = [("numeric", numbers), ("boolean", booleans), ("categorical", words)]
     parts = [(kind, step, named[kind]) for kind, step in steps if named[kind]]
-    texts = [(f"text:{name}", TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), name) for name, its in features.items() if its == "text"]
+    texts = [
+        (f"text:{name}", TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), name)
+        for name, its in features.items()
+        if its == "text"
+    ]
     return ColumnTransformer([*parts, *texts], sparse_threshold=0.0 if dense else 0.3)
 
 
@@ -99,4 +132,6 @@ def _factory(name: str) -> Callable[[], object]:
     try:
         return cast(Callable[[], object], getattr(importlib.import_module(module), function))
     except (ImportError, AttributeError, ValueError) as error:
-        raise ParamsError(f"params.yaml: model.factory: cannot import {name!r} ({error}); write module:function") from error
+        raise ParamsError(
+            f"params.yaml: model.factory: cannot import {name!r} ({error}); write module:function"
+        ) from error

@@ -44,7 +44,9 @@ def labels(
         label, share = METHODS[method](votes, agreement=agreement)
         known = gold.get(str(item_id))
         source = "human" if known is None else "gold"
-        rows.append((item_id, label if known is None else known, method, json.dumps(votes, ensure_ascii=False), share, source))
+        rows.append(
+            (item_id, label if known is None else known, method, json.dumps(votes, ensure_ascii=False), share, source)
+        )
     return pd.DataFrame(rows, columns=list(LABEL_COLUMNS)).astype({"confidence": float})
 
 

@@ -39,7 +39,9 @@ def next_step(state: State, at: datetime) -> str:
     if current.phase is Phase.OPENING:
         return f"{current.id} was cut short while opening: run hitl open"
     if current.phase is Phase.CLOSING:
-        return "run hitl open: the baseline is trained first" if len(state.rounds) == 1 else f"{current.id} was cut short while closing: run hitl close"
+        if len(state.rounds) == 1:
+            return "run hitl open: the baseline is trained first"
+        return f"{current.id} was cut short while closing: run hitl close"
     if current.phase is Phase.CLOSED:
         return "run hitl open to send the next batch"
     if current.accepted >= current.expected:
@@ -64,7 +66,12 @@ def text(shown: Facts) -> str:
             f"awaiting  {awaiting['missing']} of {awaiting['expected']} answers from {awaiting['whom']}, "
             f"since {awaiting['since']}, deadline {awaiting['deadline']}"
         )
-    lines += ["", *_table(cast(list[Facts], shown["rounds"]), cast(str, shown["metric"])), "", f"next      {shown['next']}"]
+    lines += [
+        "",
+        *_table(cast(list[Facts], shown["rounds"]), cast(str, shown["metric"])),
+        "",
+        f"next      {shown['next']}",
+    ]
     return "\n".join(lines)
 
 
@@ -91,7 +98,12 @@ def _model(state: State, champion: str | None, metric: str) -> Facts | None:
         return None
     one = state.round(champion)
     metrics = cast(dict[str, float], one.facts["evaluated"]["metrics"])
-    return {"round": champion, "model_id": one.facts["trained"]["model_id"], "value": metrics[metric], "since": one.at["judged"]}
+    return {
+        "round": champion,
+        "model_id": one.facts["trained"]["model_id"],
+        "value": metrics[metric],
+        "since": one.at["judged"],
+    }
 
 
 def _awaiting(current: RoundState, at: datetime) -> Facts | None:
@@ -124,5 +136,6 @@ def _table(rounds: list[Facts], metric: str) -> list[str]:
         value = "-" if one["value"] is None else f"{cast(float, one['value']):.4f}"
         interval = "" if one["low"] is None else f"{cast(float, one['low']):.4f}-{cast(float, one['high']):.4f}"
         labels = one["labels"] or "-"
-        lines.append(f"{one['round']:<7}{one['phase']:<10}{answers:>12}{labels:>9}{value:>19}   {interval:<16}{one['verdict'] or '':<10}".rstrip())
+        line = f"{one['round']:<7}{one['phase']:<10}{answers:>12}{labels:>9}{value:>19}   {interval:<16}"
+        lines.append(f"{line}{one['verdict'] or ''}".rstrip())
     return lines

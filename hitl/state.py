@@ -39,7 +39,9 @@ MOVES: Mapping[str, Move] = {
     "selected": Move((Phase.OPENING,), None, "the batch was chosen"),
     "exported": Move((Phase.OPENING,), Phase.AWAITING, "the pack went out"),
     "delivered": Move((Phase.AWAITING,), None, "a delivery was taken, whole or in part"),
-    "refused": Move((Phase.OPENING, Phase.AWAITING, Phase.CLOSING, Phase.CLOSED), None, "a delivery was rejected whole"),
+    "refused": Move(
+        (Phase.OPENING, Phase.AWAITING, Phase.CLOSING, Phase.CLOSED), None, "a delivery was rejected whole"
+    ),
     "validated": Move((Phase.AWAITING,), Phase.CLOSING, "the annotations passed their door"),
     "resolved": Move((Phase.CLOSING,), None, "annotations became labels"),
     "evaluated": Move((Phase.CLOSING,), None, "the challenger was measured on the test set"),

@@ -61,7 +61,7 @@ def utility(strategy: StrategyName, probabilities: Floats, draw: Floats, item_id
     if not finite.all():
         first = int(np.flatnonzero(~finite)[0])
         raise DataError(
-            f"the model gave item {item_ids[first]!r} a probability that is not a number ({probabilities[first].tolist()}); "
-            "look at that item's columns, or at the model in params.yaml"
+            f"the model gave item {item_ids[first]!r} a probability that is not a number "
+            f"({probabilities[first].tolist()}); look at that item's columns, or at the model in params.yaml"
         )
     return STRATEGIES[strategy](probabilities, draw)

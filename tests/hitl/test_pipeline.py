@@ -4,7 +4,7 @@ import pytest
 
 from hitl.errors import DataError, ParamsError
 from hitl.params import EstimatorName, Kind, Model
-from hitl.pipeline import ESTIMATORS, Classifier, aligned, build, inputs
+from hitl.pipeline import ESTIMATORS, Classifier, aligned, build, fit, inputs
 
 MIXED: dict[str, Kind] = {"weight": "numeric", "tame": "boolean", "colour": "categorical", "note": "text"}
 TRAINING = pd.DataFrame(
@@ -19,9 +19,7 @@ TRAINING = pd.DataFrame(
 
 
 def fitted(features: dict[str, Kind], table: pd.DataFrame = TRAINING, **settings: object) -> Classifier:
-    model = build(Model(**settings), features)  # type: ignore[arg-type]
-    model.fit(inputs(table, features), table["label"].to_numpy(dtype=object))
-    return model
+    return fit(build(Model(**settings), features), table, features)  # type: ignore[arg-type]
 
 
 def answers(
@@ -125,9 +123,23 @@ def test_an_option_that_the_estimator_does_not_take_is_refused() -> None:
         build(Model(options={"depth": 3}), MIXED)
 
 
+def test_a_value_that_the_estimator_does_not_take_is_refused() -> None:
+    with pytest.raises(ParamsError, match=r"model\.options: The 'C' parameter .* Got 'big' instead"):
+        fitted(MIXED, options={"C": "big"})
+
+
+def test_a_text_column_without_a_word_is_named() -> None:
+    with pytest.raises(DataError, match=r"has a word in column 'note'.*ignored"):
+        fitted(MIXED, TRAINING.assign(note=["", None, "!", "a"] * 6))
+
+
+def test_any_other_trouble_in_fitting_is_not_ours_to_word() -> None:
+    with pytest.raises(ValueError, match="infinity"):
+        fitted(MIXED, TRAINING.assign(weight=np.inf))
+
+
 def test_a_factory_makes_the_model() -> None:
-    model = build(Model(factory="sklearn.dummy:DummyClassifier"), MIXED)
-    model.fit(inputs(TRAINING, MIXED), TRAINING["label"].to_numpy(dtype=object))
+    model = fitted(MIXED, factory="sklearn.dummy:DummyClassifier")
     assert answers(model, TRAINING, MIXED)[0].tolist() == [0.5, 0.5]
 
 

@@ -1,0 +1,93 @@
+import json
+from datetime import timedelta
+
+import pytest
+
+from hitl import screen
+from hitl.state import fold
+from tests.factories import MONDAY, Told, a_round, baseline, delivery, events, params, told
+
+EXPORTED = [*baseline(), *a_round(1, until="exported")]
+SOON, LATE = MONDAY + timedelta(days=2), MONDAY + timedelta(days=9)
+
+
+def shown(tale: list[Told], *, at=SOON, **sections: dict[str, object]) -> dict[str, object]:  # noqa: ANN001
+    return screen.view(fold(events(*tale)), params(**sections), name="cats", at=at)
+
+
+@pytest.mark.parametrize(
+    ("tale", "at", "said"),
+    [
+        ([told("created", "r0000")], SOON, "run hitl open: the baseline is trained first"),
+        (baseline(), SOON, "run hitl open to send the next batch"),
+        ([*baseline(), *a_round(1, until="scored")], SOON, "r0001 was cut short while opening: run hitl open"),
+        (EXPORTED, SOON, "nothing for you to do until Mon 09 Nov 09:00 UTC, or until labels arrive: hitl ingest FILE"),
+        (EXPORTED, LATE, "the deadline of r0001 is over: remind the vendor, or hitl close --partial"),
+        ([*EXPORTED, ("delivered", "r0001", delivery())], SOON, "every answer of r0001 is in: run hitl close"),
+        ([*EXPORTED, ("delivered", "r0001", delivery())], LATE, "every answer of r0001 is in: run hitl close"),
+        (
+            [*baseline(), *a_round(1, delivery(), until="resolved")],
+            SOON,
+            "r0001 was cut short while closing: run hitl close",
+        ),
+        ([*baseline(), *a_round(1, delivery())], SOON, "run hitl open to send the next batch"),
+    ],
+)
+def test_the_screen_ends_in_what_to_do_next(tale: list[Told], at: object, said: str) -> None:
+    found = shown(tale, at=at)
+    assert found["next"] == said
+    assert screen.text(found).endswith(f"next      {said}")
+
+
+def test_the_view_is_json() -> None:
+    found = shown([*baseline(), *a_round(1, delivery()), *a_round(2, until="exported")])
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_an_open_round_tells_whom_it_waits_for_since_when_and_for_how_much() -> None:
+    found = shown([*EXPORTED, ("delivered", "r0001", delivery(accepted=20, amount="1.00"))])
+    assert found["awaiting"] == {
+        "whom": "the vendor",
+        "since": "2026-11-02T09:09:00Z",
+        "deadline": "2026-11-09T09:00:00Z",
+        "overdue": False,
+        "days_left": 5.0,
+        "expected": 32,
+        "accepted": 20,
+        "missing": 12,
+    }
+    assert "12 of 32 answers from the vendor" in screen.text(found)
+    assert found["spent"] == {"annotations": 20, "amount": "1.00", "currency": "EUR"}
+
+
+def test_nothing_is_awaited_between_rounds() -> None:
+    assert shown(baseline())["awaiting"] is None
+
+
+def test_the_champion_is_told_with_its_value() -> None:
+    kept = {"verdict": "kept", "champion": "r0000", "challenger": "r0001"}
+    found = shown([*baseline(), *a_round(1, delivery(), judged=kept)])
+    assert found["champion"] == {"round": "r0000", "model_id": "model0", "value": 0.8, "since": "2026-11-02T09:03:00Z"}
+    assert "the model of r0000, accuracy 0.8000" in screen.text(found)
+
+
+def test_a_workspace_without_a_model_is_shown_too() -> None:
+    found = shown([told("created", "r0000")])
+    assert found["champion"] is None
+    assert "none yet" in screen.text(found)
+
+
+def test_the_budget_that_is_left_is_told() -> None:
+    tale = [*baseline(), *a_round(1, delivery())]
+    assert "8 annotations left" in screen.text(shown(tale, budget={"annotations": 40}))
+    assert "no limit" in screen.text(shown(tale))
+
+
+def test_every_round_has_its_line() -> None:
+    text = screen.text(shown([*baseline(), *a_round(1, delivery()), *a_round(2, until="exported")]))
+    lines = [line.split() for line in text.splitlines() if line.startswith("r00")]
+    assert lines == [
+        ["r0000", "closed", "-", "30", "0.8000", "0.7500-0.9000", "first"],
+        ["r0001", "closed", "32/32", "60", "0.8100", "0.7500-0.9000", "promoted"],
+        ["r0002", "awaiting", "0/32", "90", "-"],
+    ]
