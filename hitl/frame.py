@@ -6,31 +6,16 @@ that memory does not grow with the number of rows.
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hitl.contract import COMMENT, OPTIONAL, REQUIRED
+from hitl.header import header_reasons
 from hitl.reasons import Reason
+from hitl.signature import BOM, unreadable
 
-MAX_COLUMNS = 2_000
 # The csv module's own limit as Python ships it; checked here too, because any library may raise that global.
 MAX_FIELD = 131_072
-
-_BOM = b"\xef\xbb\xbf"
-_INK = re.compile(rb"[^ \t\r\n]")
-_ARCHIVES = (
-    b"PK\x03\x04",
-    b"PK\x05\x06",
-    b"\x1f\x8b",
-    b"BZh",
-    b"\xfd7zXZ",
-    b"7z\xbc\xaf",
-    b"Rar!",
-    b"\x28\xb5\x2f\xfd",
-)
-_BINARIES = (b"\xd0\xcf\x11\xe0", b"%PDF", b"PAR1", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf", b"SQLite format 3")
-_PAGES = (b"<html", b"<!doctype", b"<table", b"<?xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +48,7 @@ class Frame:
 
 def survey(data: bytes, *, row_limit: int) -> Frame:
     """The frame of `data`; reading stops at the first row past `row_limit`."""
-    reason = _unreadable(data)
+    reason = unreadable(data)
     if reason is not None:
         return Frame(data, reasons=(reason,))
     lines, walk = _Lines(data), _Walk(row_limit)
@@ -99,7 +84,7 @@ class _Lines:
 
     def __init__(self, data: bytes) -> None:
         stream = io.BytesIO(data)
-        stream.seek(len(_BOM) if data.startswith(_BOM) else 0)
+        stream.seek(len(BOM) if data.startswith(BOM) else 0)
         # newline="" splits at CR, LF and CRLF and at nothing else; str.splitlines would split inside cells.
         self._text = io.TextIOWrapper(stream, encoding="utf-8", errors="strict", newline="")
         self.ending = ""
@@ -140,7 +125,7 @@ class _Walk:
 
     def _start(self, cells: list[str]) -> None:
         self.header, self.unfilled = tuple(cells), list(range(len(cells)))
-        reasons = _header_reasons(cells)
+        reasons = header_reasons(cells)
         if reasons:
             raise _Stop(*reasons)
 
@@ -161,43 +146,11 @@ class _Walk:
         return frozenset(self.header) - {self.header[index] for index in self.unfilled}
 
 
-def _unreadable(data: bytes) -> Reason | None:
-    """Why these bytes are no text at all, if so: magic bytes decide, not the name."""
-    if not _INK.search(data, len(_BOM) if data.startswith(_BOM) else 0):
-        return Reason.F_EMPTY
-    if data.startswith(_ARCHIVES):
-        return Reason.F_ARCHIVE
-    if data.startswith(_BINARIES) or data[:16].lstrip().lower().startswith(_PAGES):
-        return Reason.F_BINARY
-    if b"\0" in data:
-        return Reason.F_NUL
-    return None
-
-
 def _broken(data: bytes, message: str) -> Reason:
     """What a csv.Error means: in sound CSV quotes come in pairs, so an odd one is open to the end."""
     if data.count(b'"') % 2:
         return Reason.F_QUOTING if data.endswith((b"\n", b"\r")) else Reason.F_TRUNCATED
     return Reason.F_FIELD_TOO_LARGE if "field limit" in message else Reason.F_QUOTING
-
-
-def _header_reasons(header: list[str]) -> tuple[Reason, ...]:
-    if len(header) > MAX_COLUMNS:
-        return (Reason.F_TOO_MANY_COLUMNS,)
-    absent = [name for name in REQUIRED if name not in header]
-    if len(absent) == len(REQUIRED):
-        return _no_header(",".join(header))
-    faults = {
-        Reason.F_COLUMN_MISSING: bool(absent),
-        Reason.F_COLUMN_DUPLICATE: len(set(header)) < len(header),
-        Reason.F_COLUMN_BLANK: not all(map(str.strip, header)),
-    }
-    return tuple(reason for reason, found in faults.items() if found)
-
-
-def _no_header(line: str) -> tuple[Reason, ...]:
-    foreign = any(set(REQUIRED) <= {cell.strip('"') for cell in line.split(mark)} for mark in ";\t|")
-    return (Reason.F_DELIMITER if foreign else Reason.F_HEADER_MISSING,)
 
 
 def _measured_reason(data: bytes, walk: _Walk) -> Reason | None:
@@ -214,7 +167,7 @@ def _warnings(data: bytes, walk: _Walk) -> frozenset[Reason]:
     given = [name for name in walk.header if name in (*REQUIRED, *OPTIONAL)]
     used = walk.filled() | ({COMMENT} & set(walk.header))
     warnings = {
-        Reason.W_BOM: data.startswith(_BOM),
+        Reason.W_BOM: data.startswith(BOM),
         Reason.W_EOL: "\r" in walk.endings or {"\r\n", "\n"} <= walk.endings,
         Reason.W_BLANK_LINES: walk.blanks > 0,
         Reason.W_COLUMN_ORDER: given != [name for name in (*REQUIRED, *OPTIONAL) if name in given],
