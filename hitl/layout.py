@@ -98,6 +98,11 @@ class Workspace:
         return self.data / "learning_curve.csv"
 
     @property
+    def comparison(self) -> Path:
+        """What as many randomly chosen items would have taught, where that was measured."""
+        return self.data / "comparison.csv"
+
+    @property
     def deliveries(self) -> Path:
         """Raw deliveries byte for byte, named by their sha256, each with its receipt and redo file."""
         return self.data / "deliveries"

@@ -37,13 +37,13 @@ def compare(
             labeled = pd.concat([labeled, pool.merge(won, on="item_id")], ignore_index=True)
             rows.append((seed, number * params.query.batch, len(labeled), measure(labeled)))
     found = pd.DataFrame(rows, columns=["seed", "asked", "labels", params.evaluate.metric])
-    files.write_text(workspace.data / "comparison.csv", found.to_csv(index=False, lineterminator="\n"))
+    files.write_text(workspace.comparison, found.to_csv(index=False, lineterminator="\n"))
     return found
 
 
 def means(workspace: Workspace) -> list[dict[str, float]]:
     """What `compare` found, by items asked: labels and value as means over the seeds; empty when it never ran."""
-    path, metric = workspace.data / "comparison.csv", journal.params(workspace).evaluate.metric
+    path, metric = workspace.comparison, journal.params(workspace).evaluate.metric
     if not path.is_file():
         return []
     sums: dict[int, list[tuple[float, float]]] = {}

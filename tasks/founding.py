@@ -12,7 +12,7 @@ from hitl import params_template, scaffold
 from hitl.errors import MomentError
 from hitl.item_ids import ITEM_ID
 from hitl.items import LABEL, Items
-from hitl.layout import Workspace
+from hitl.layout import BASELINE, Workspace
 from hitl.params import Params
 from hitl.split import Ids, Split
 from tasks.edges import files, tables
@@ -40,13 +40,13 @@ def write(workspace: Workspace, items: Items, made: Split, params: Params, *, hi
 
 
 def _data(workspace: Workspace, items: Items, made: Split, *, hide: bool) -> Iterator[tuple[Path, Write]]:
-    pool = _rows(items, made.pool)
+    pool = rows(items, made.pool)
     for number, start in enumerate(range(0, len(pool), PART_ROWS)):
         part = pool.iloc[start : start + PART_ROWS].drop(columns=LABEL)
         yield workspace.pool / f"part-{number:05d}.parquet", _table(part)
-    yield workspace.initial, _table(_rows(items, made.initial))
-    yield workspace.test, _table(_rows(items, made.test))
-    yield workspace.gold, _table(_rows(items, made.gold))
+    yield workspace.initial, _table(rows(items, made.initial))
+    yield workspace.test, _table(rows(items, made.test))
+    yield workspace.gold, _table(rows(items, made.gold))
     if hide:
         yield workspace.truth, partial(_truth, pool)
 
@@ -60,7 +60,7 @@ def _texts(workspace: Workspace, params: Params) -> Iterator[tuple[Path, Write]]
         yield ignore, _text(scaffold.GITIGNORE)
 
 
-def _rows(items: Items, ids: Ids) -> pd.DataFrame:
+def rows(items: Items, ids: Ids) -> pd.DataFrame:
     """The items named by `ids`, which are sorted as the table is."""
     found: pd.DataFrame = items.table.iloc[pd.Index(items.table[ITEM_ID]).get_indexer(pd.Index(ids, dtype="str"))]
     return found
@@ -75,7 +75,7 @@ def _text(content: str) -> Write:
 
 
 def _labeled(items: Items, made: Split, path: Path) -> str:
-    return tables.write_parquet(path, _rows(items, made.initial).assign(**{"from": "initial"}))
+    return tables.write_parquet(path, rows(items, made.initial).assign(**{"from": "initial", "round": BASELINE}))
 
 
 def _truth(pool: pd.DataFrame, path: Path) -> str:

@@ -9,14 +9,16 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
+from hitl import doors
 from hitl.errors import MomentError, ParamsError
 from hitl.first_params import NO_OVERRIDES, Overrides, first_params
-from hitl.items import items_of
+from hitl.items import Items, items_of
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.params import Kind
-from hitl.split import split
+from hitl.split import Split, split
 from tasks import founding, journal
+from tasks.doors import guard
 from tasks.edges import files, source
 
 
@@ -120,8 +122,8 @@ def init_frame(
         rng=np.random.default_rng(draw.seed),
     )
     params, notes = first_params(items, seed=draw.seed, overrides=overrides)
-    # The door for incoming data is here: guard the tables of `made` before anything is written.
     return {
+        "doors": _guarded(items, made, params),
         "counts": made.counts(),
         "classes": list(items.classes),
         "files": founding.write(workspace, items, made, params, hide=draw.hide),
@@ -129,3 +131,16 @@ def init_frame(
         "origin": origin,
         "notes": [*items.notes, *made.notes, *notes],
     }
+
+
+def _guarded(items: Items, made: Split, params: Params) -> list[Facts]:
+    """Lead every table of the new workspace through the door for incoming data, before anything is written."""
+    sets = {"initial": made.initial, "test": made.test, "gold": made.gold, "pool": made.pool}
+    apart = {"initial": (made.test,), "pool": (made.initial, made.test)}
+    found = []
+    for name, ids in sets.items():
+        classes = () if name == "pool" else params.data.classes
+        others = [item for other in apart.get(name, ()) for item in other]
+        asked = doors.incoming(params.features, classes=classes, apart=others)
+        found.append(guard("incoming", f"the {name} set", founding.rows(items, ids), asked))
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from hitl import metrics, resolve as deciding
-from hitl.layout import Workspace
+from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
@@ -44,7 +44,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
 
 def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
     """The initial set and every label that humans gave up to round `until`, with features; sorted by item_id."""
-    found = [tables.read_parquet(workspace.initial).assign(**{"from": "initial", "round": "r0000"})]
+    found = [tables.read_parquet(workspace.initial).assign(**{"from": "initial", "round": BASELINE})]
     for one in state.rounds[1:]:
         if one.id <= until:
             found.append(_labeled_in(workspace, one.id))

@@ -96,6 +96,13 @@ def committed(root: Path, path: Path) -> str:
     return text + "\n" if text else ""
 
 
+def tags(root: Path) -> dict[str, str]:
+    """The message of every annotated tag, by its name."""
+    said = _answer(root, "for-each-ref", "--format=%(refname:short)%00%(contents)%00%01", "refs/tags")
+    fields = (one.strip("\n").split("\0") for one in said.split("\x01") if one.strip())
+    return {field[0]: field[1] for field in fields}
+
+
 def _identity(root: Path) -> tuple[str, ...]:
     """No options when git knows who commits; else ours, for a scheduled round needs an author."""
     if _answer(root, "var", "GIT_COMMITTER_IDENT") and _answer(root, "var", "GIT_AUTHOR_IDENT"):
