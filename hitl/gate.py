@@ -39,10 +39,10 @@ def judge(
 
     The challenger is promoted only when the lower bound of the gain's percentile interval is above `margin`.
     """
-    score = METRICS[metric]
-    gain = float(score(confusion(actual, challenger, classes)) - score(confusion(actual, champion, classes)))
+    value = METRICS[metric]
+    gain = float(value(confusion(actual, challenger, classes)) - value(confusion(actual, champion, classes)))
     before, after = resampled(actual, [champion, challenger], classes, draws=draws, rng=rng)
-    low, high = interval(score(after) - score(before), confidence)
+    low, high = interval(value(after) - value(before), confidence)
     verdict: Verdict = "promoted" if low > margin else "kept"
     found = f"{metric} changed by {gain:+.4f} ({confidence:.0%} interval {low:+.4f} to {high:+.4f})"
     return Judgement(verdict, metric, gain, low, high, _note(verdict, found, margin))
