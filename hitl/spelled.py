@@ -17,6 +17,11 @@ def words(name: str) -> str:
     return _WORDS.get(name, name.replace("_", " "))
 
 
+def opening(text: str) -> str:
+    """`text` as the start of a sentence: `Macro F1`, where `str.capitalize` would make `Macro f1`."""
+    return text[:1].upper() + text[1:]
+
+
 def measured(metric: str, value: float | None) -> str:
     """A metric's value: accuracies in percent, the others as they are.
 

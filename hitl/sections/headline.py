@@ -14,6 +14,7 @@ from hitl.spelled import (
     many,
     measured,
     money,
+    opening,
     percent,
     unit,
     words,
@@ -64,7 +65,7 @@ def _model(sources: Sources) -> tuple[Tile, ...]:
     return (
         Tile("Labels it learned from", f"{point.labels:,}", "initial set and all rounds so far"),
         Tile(
-            f"{words(metric).capitalize()} of {point.round}",
+            f"{opening(words(metric))} of {point.round}",
             measured(metric, point.value),
             f"{between(metric, point.low, point.high)}{items}",
         ),

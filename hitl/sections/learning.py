@@ -4,7 +4,7 @@ from hitl.charts import curve_chart
 from hitl.curve import CurvePoint, learning_curve
 from hitl.sections.parts import Cell, Figure, Section, Table, columns
 from hitl.sections.sources import Sources
-from hitl.spelled import between, measured, percent, words
+from hitl.spelled import between, measured, opening, percent, words
 
 
 def section(sources: Sources) -> Section | None:
@@ -15,7 +15,7 @@ def section(sources: Sources) -> Section | None:
     random = sources.comparison[: len(points) - 1]  # one a round after the baseline
     name = words(sources.metric)
     caption = (
-        f"{name.capitalize()} on the test set. The band is the {percent(sources.params.evaluate.confidence, 0)} "
+        f"{opening(name)} on the test set. The band is the {percent(sources.params.evaluate.confidence, 0)} "
         "bootstrap interval of each model."
     )
     if random:

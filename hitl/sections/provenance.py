@@ -23,7 +23,7 @@ def section(sources: Sources) -> Section:
     tables = (
         (digests, Table("Versions", columns("package", "version"), versions, folded=True)) if versions else (digests,)
     )
-    head = f"The ledger's head before this report is {sources.state.head[:12]}; `hitl verify` checks every file below."
+    head = f"The ledger's head before this report is {sources.state.head[:12]}; hitl verify checks every file below."
     return Section("provenance", "Where it comes from", (head,), tables=tables)
 
 

@@ -193,8 +193,8 @@ def test_without_a_random_slice_there_is_no_estimate() -> None:
 
 
 def test_the_budget_left_is_what_all_rounds_leave() -> None:
-    report = report_of(sources(story(), PARAMS + "budget: {annotations: 10}\n"))
-    assert table(report, "cost", "Paid").rows[-1] == ("budget left", "6", "no limit")
+    report = report_of(sources(story(), PARAMS + "budget: {annotations: 10, money: 5}\n"))
+    assert table(report, "cost", "Paid").rows[-1] == ("budget left", "6", "4.52 USD")
     assert "That is 0.16 USD for each of 3 new labels." in section(report, "cost").words
 
 

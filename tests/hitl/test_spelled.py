@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from hitl.spelled import between, difference, many, moment, money, part, signed
+from hitl.spelled import between, difference, many, moment, money, opening, part, signed, words
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,10 @@ def test_accuracy_is_in_percent_and_f1_is_not() -> None:
     assert between("macro_f1", 0.746, 0.821) == "0.746 to 0.821"
     assert difference("accuracy", 0.021) == "+2.1"
     assert difference("macro_f1", 0.021) == "+0.021"
+
+
+def test_a_metric_can_open_a_sentence() -> None:
+    assert [opening(words(name)) for name in ("macro_f1", "balanced_accuracy")] == ["Macro F1", "Balanced accuracy"]
 
 
 def test_a_part_of_nothing_is_a_dash() -> None:
