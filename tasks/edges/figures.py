@@ -1,7 +1,6 @@
 """Draws the two figures that the round's report and MLflow show. Knows numbers and class names, no file, no round."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import cycle
 
@@ -11,20 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from hitl.curve import CurvePoint
+
 READABLE_CLASSES = 25  # above this many classes the numbers in the cells no longer fit
 NAME_WIDTH = 24
 DARK_CELL = 0.5
 OTHER_COLORS = ("#8a8a8a", "#b5651d", "#3b7a57", "#7a3b6e")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CurvePoint:
-    """One round on the learning curve: the metric on the test set, with its interval, after that many labels."""
-
-    labels: int
-    value: float
-    low: float | None = None
-    high: float | None = None
 
 
 def learning_curve(

@@ -1,10 +1,11 @@
 import numpy as np
 
-from tasks.edges.figures import CurvePoint, confusion, learning_curve, png
+from hitl.curve import CurvePoint
+from tasks.edges.figures import confusion, learning_curve, png
 
 POINTS = [
-    CurvePoint(labels=60, value=0.8, low=0.7, high=0.9),
-    CurvePoint(labels=30, value=0.6, low=0.5, high=0.7),
+    CurvePoint(round="", labels=60, value=0.8, low=0.7, high=0.9),
+    CurvePoint(round="", labels=30, value=0.6, low=0.5, high=0.7),
 ]
 
 
