@@ -1,0 +1,86 @@
+"""What can be known of the tracking server without MLflow: its address, whether it answers, which rounds it has."""
+
+import hashlib
+import json
+import os
+import socket
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from hitl.errors import HitlError
+from hitl.layout import Workspace
+from hitl.ledger import Facts
+from tasks.edges import files
+
+PATIENCE = 3.0
+"""Seconds a server has to say that it is there."""
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+
+
+class Unreachable(HitlError):
+    """The tracking server could not be told of a round; the round stands all the same and is sent another time."""
+
+
+def address(workspace: Workspace) -> str:
+    """Where runs go: MLFLOW_TRACKING_URI, or the workspace's own database."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database(workspace)}"
+
+
+def database(workspace: Workspace) -> Path:
+    """The workspace's own MLflow database."""
+    return workspace.local.resolve() / "mlflow.db"
+
+
+def reach(uri: str) -> None:
+    """Raise Unreachable when nobody answers at `uri` within seconds, where MLflow itself would wait for minutes."""
+    parts = urllib.parse.urlsplit(uri)
+    try:
+        if parts.scheme in ("http", "https"):
+            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=PATIENCE).close()  # noqa: S310 - its scheme was looked at
+        elif parts.hostname and (port := parts.port or _PORTS.get(parts.scheme.partition("+")[0])):
+            socket.create_connection((parts.hostname, port), timeout=PATIENCE).close()
+    except urllib.error.HTTPError:
+        return  # a refusal is an answer
+    except (OSError, ValueError) as error:
+        raise Unreachable(f"MLflow at {shown(uri)} does not answer: {error}") from error
+
+
+def shown(uri: str) -> str:
+    """The address without the password in it."""
+    parts = urllib.parse.urlsplit(uri)
+    return uri if "@" not in parts.netloc else uri.replace(parts.netloc, parts.netloc.rpartition("@")[2])
+
+
+def sent(workspace: Workspace, round_id: str) -> Facts | None:
+    """What the server of now answered when it was told of the round; None when it has not been told."""
+    uri = address(workspace)
+    if uri == f"sqlite:///{database(workspace)}" and not database(workspace).exists():
+        return None
+    found = _read(_path(workspace, round_id)).get(_key(uri))
+    return found if isinstance(found, dict) else None
+
+
+def mark(workspace: Workspace, round_id: str, facts: Facts) -> None:
+    """Remember what the server of now answered about the round."""
+    path = _path(workspace, round_id)
+    files.write_json(path, {**_read(path), _key(address(workspace)): facts})
+
+
+def _path(workspace: Workspace, round_id: str) -> Path:
+    return workspace.local / "tracked" / round_id
+
+
+def _key(uri: str) -> str:
+    # An address may hold a password, so it is not written down.
+    return hashlib.sha256(uri.encode()).hexdigest()
+
+
+def _read(path: Path) -> Facts:
+    """What the file holds; nothing when it is missing or torn, for the server is asked again then."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
