@@ -122,9 +122,15 @@ class State:
             raise MomentError(f"there is no round {name}; the newest is {last}")
         return self.rounds[number]
 
-    def known(self) -> frozenset[str]:
-        """The sha256 of every delivery that was answered, taken or rejected."""
-        return frozenset(cast(str, one["delivery"]) for r in self.rounds for one in (*r.deliveries, *r.refused))
+    @property
+    def taken(self) -> frozenset[str]:
+        """The sha256 of every delivery that was taken, whole or in part."""
+        return frozenset(cast(str, one["delivery"]) for r in self.rounds for one in r.deliveries)
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """The sha256 of every delivery that was rejected whole; it may come again, and be judged anew."""
+        return frozenset(cast(str, one["delivery"]) for r in self.rounds for one in r.refused)
 
 
 def fold(events: Iterable[Event]) -> State:

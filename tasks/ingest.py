@@ -1,7 +1,6 @@
 """Ingest: take deliveries, answer each with a receipt, keep every byte."""
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -46,6 +45,8 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     said = _receipt(journal.params(workspace), wanted, judged)
     if data is None or Reason.F_DUPLICATE_DELIVERY in judged.reasons:
         return Answer(said, None, None)
+    if judged.verdict == "reject" and judged.sha256 in state.refused:
+        return Answer(said, None, None)  # rejected again: the ledger knows
     folder, name = workspace.deliveries, judged.sha256
     files.write_bytes(folder / f"{name}.csv", data)
     if manifest is not None:
@@ -91,9 +92,9 @@ def inbox(workspace: Workspace) -> list[str]:
     """Take every new file in data/inbox, oldest name first; returns what was done, in words."""
     if not workspace.inbox.is_dir():
         return []
-    known, said = journal.read(workspace).known(), []
+    state, said = journal.read(workspace), []
     for path in sorted(workspace.inbox.glob("*.csv")):
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() not in known:
+        if files.sha256(path) not in state.taken | state.refused:
             answer = ingest(workspace, path).receipt
             rows = cast(dict[str, int], answer["rows"])
             said.append(f"{path.name}: {answer['verdict']}, {rows['accepted']} of {rows['delivered']} rows accepted")
@@ -117,7 +118,8 @@ def standing(workspace: Workspace, state: State, name: str) -> Iterator[Judgemen
         path = workspace.deliveries / f"{facts['delivery']}.csv"
         files.must_be(path, cast(str, facts["delivery"]))
         at = datetime.fromisoformat(cast(str, facts["received_at"]))
-        now = replace(wanted, received_at=at, taken=dict(taken), origin=dict(origin))
+        earlier = frozenset(origin.values())
+        now = replace(wanted, received_at=at, taken=dict(taken), origin=dict(origin), known=earlier)
         manifest = intake.read_manifest(path)
         judged = delivery.judge(path.read_bytes(), now, file=cast(str, facts["file"]), manifest=manifest)
         taken |= answers(judged)
@@ -170,7 +172,7 @@ def _asked(workspace: Workspace, state: State, at: datetime) -> Expectation:
     for judged in standing(workspace, state, current.id):
         taken |= answers(judged)
         origin |= dict.fromkeys(answers(judged), judged.sha256)
-    return replace(wanted, received_at=at, taken=taken, origin=origin, known=state.known())
+    return replace(wanted, received_at=at, taken=taken, origin=origin, known=state.taken)
 
 
 def _judged(path: Path, wanted: Expectation) -> tuple[Judgement, bytes | None, bytes | None]:

@@ -15,7 +15,7 @@ from hitl.first_params import NO_OVERRIDES, Overrides, first_params
 from hitl.items import Items, items_of
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from hitl.params import Kind
+from hitl.params import Kind, Params
 from hitl.split import Split, split
 from tasks import founding, journal
 from tasks.doors import guard
