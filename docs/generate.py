@@ -1,0 +1,193 @@
+"""Write the pages that the code knows better than we do; `--check` says which of them are out of date.
+
+python docs/generate.py [--check]
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from flows import cli
+from hitl import errors
+from hitl.params import MAY_CHANGE_MID_ROUND, Params
+from hitl.state import MOVES, Move, Phase
+from hitl.strategies import STRATEGIES
+
+HERE = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py from {source}: change that, then run it. -->"
+_BOUNDS = {
+    "minimum": "at least {}",
+    "ge": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "minItems": "{} or more",
+}
+_WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "null"}
+
+
+def round_states() -> str:
+    """The table of moves, and the same as a picture."""
+    phases = [["from", "event", "to", "what happened"]]
+    phases += [[_from(move), f"`{event}`", _to(move), f"{move.says}"] for event, move in MOVES.items()]
+    return _page(
+        "How a round moves",
+        "hitl/state.py",
+        "A round is in one phase. An event that this table does not allow in that phase is refused, "
+        "by every command and when the ledger is read.",
+        _table(phases),
+        _diagram(),
+    )
+
+
+def params() -> str:
+    """Every section and key of params.yaml: what it may be, what it is without being said, what it means."""
+    schema = Params.model_json_schema()
+    parts = [part for name, field in Params.model_fields.items() for part in _section(name, field.annotation, schema)]
+    keeps = ", ".join(f"`{name}`" for name in sorted(MAY_CHANGE_MID_ROUND))
+    return _page(
+        "params.yaml",
+        "hitl/params.py",
+        "Everything that changes a result. A key that is not here is refused; every problem is told at once, by line. "
+        f"While a round is open, only {keeps} may change.",
+        *parts,
+    )
+
+
+def query_strategies() -> str:
+    """What each strategy measures, and where it comes from."""
+    intro = (
+        "`query.strategy` in params.yaml names one of these. Each takes the model's probabilities and gives every item "
+        "of the pool a utility; the items of highest utility are sent out. A share of the batch, `query.random_share`, "
+        "is drawn at random whatever the strategy."
+    )
+    parts = [part for name, one in STRATEGIES.items() for part in (f"## {name}", inspect.getdoc(one) or "")]
+    return _page("Query strategies", "hitl/strategies.py", intro, *parts)
+
+
+def commands() -> str:
+    """Every command with its arguments and options, and the exit codes."""
+    parts = [part for name in cli.hitl.commands for part in _command(name, cli.hitl.commands[name])]
+    every = "Every command takes `--json`: one JSON object on stdout, and what it says while it works on stderr."
+    return _page("Commands", "flows/cli.py", _help(cli.hitl), every, *parts, "## Exit codes", _exit_codes())
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "round-states.md": round_states,
+    "params.md": params,
+    "query-strategies.md": query_strategies,
+    "commands.md": commands,
+}
+
+
+def stale() -> list[str]:
+    """The pages whose file is not what the code says."""
+    return [name for name, page in PAGES.items() if not (HERE / name).is_file() or _read(name) != page()]
+
+
+def main(arguments: list[str]) -> int:
+    """Write what is out of date, or with `--check` only tell; the exit code is 1 when something was told."""
+    names = stale()
+    for name in names:
+        print(f"docs/{name} is out of date" if "--check" in arguments else f"wrote docs/{name}")
+        if "--check" not in arguments:
+            (HERE / name).write_text(PAGES[name](), encoding="utf-8")
+    return int("--check" in arguments and bool(names))
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def _page(title: str, source: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", NOTE.format(source=source), *parts]) + "\n"
+
+
+def _table(rows: Iterable[Iterable[str]]) -> str:
+    head, *body = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
+
+
+def _from(move: Move) -> str:
+    return ", ".join(move.allowed) or "(no round)"
+
+
+def _to(move: Move) -> str:
+    return str(move.leads_to) if move.leads_to else "(stays)"
+
+
+def _diagram() -> str:
+    moves: dict[tuple[str, str], list[str]] = {}
+    for event, move in MOVES.items():
+        for phase in move.allowed or ("[*]",):
+            moves.setdefault((str(phase), str(move.leads_to or phase)), []).append(event)
+    lines = [f"    {start} --> {end}: {', '.join(names)}" for (start, end), names in moves.items()]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, f"    {Phase.CLOSED} --> [*]", "```"])
+
+
+def _section(name: str, model: object, schema: Mapping[str, Any]) -> list[str]:
+    assert isinstance(model, type)  # noqa: S101 - sections are models
+    assert issubclass(model, BaseModel)  # noqa: S101
+    found = schema["$defs"][model.__name__]
+    rows = [["key", "may be", "default", "means"]]
+    for key, one in found["properties"].items():
+        default = "(required)" if key in found.get("required", []) else f"`{_spelled(one.get('default'))}`"
+        rows.append([f"`{key}`", _allowed(one, schema), default, one["description"]])
+    return [f"## {name}", inspect.getdoc(model) or "", _table(rows)]
+
+
+def _allowed(one: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What a value may be, in words: its kind, and its bounds."""
+    bounds = ", ".join(words.format(one[key]) for key, words in _BOUNDS.items() if key in one)
+    return f"{_kind(one, schema)}{', ' if bounds else ''}{bounds}"
+
+
+def _kind(one: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    if "$ref" in one:
+        fields = schema["$defs"][one["$ref"].rpartition("/")[2]]["properties"]
+        return "{" + "; ".join(f"{key}: {_allowed(field, schema)}" for key, field in fields.items()) + "}"
+    if "enum" in one or "const" in one:
+        return ", ".join(f"`{value}`" for value in one.get("enum", [one.get("const")]))
+    if "decimal_places" in one:
+        return "amount"
+    if "anyOf" in one:
+        return " or ".join(dict.fromkeys(_allowed(other, schema) for other in one["anyOf"]))
+    if one["type"] == "array":
+        return f"list of {_kind(one['items'], schema)}"
+    if one["type"] == "object":
+        return f"name: {_kind(one['additionalProperties'], schema)}"
+    return _WORDS[one["type"]]
+
+
+def _spelled(value: object) -> str:
+    words = {None: "null", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _command(name: str, command: click.Command) -> list[str]:
+    context = click.Context(command, info_name=f"hitl {name}", terminal_width=100)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    records = [one.get_help_record(context) for one in command.params if "--json" not in one.opts]
+    options = [[f"`{record[0]}`", record[1].replace("  [", " [")] for record in records if record and record[1]]
+    said = [_table([["option", "means"], *options])] if options else []
+    return [f"## hitl {name}", _help(command), f"    {usage}", *said]
+
+
+def _help(command: click.Command) -> str:
+    return inspect.cleandoc(command.help or "")
+
+
+def _exit_codes() -> str:
+    known = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, errors.HitlError)]
+    ordered = sorted((one for one in known if one is not errors.HitlError), key=lambda one: one.exit_code)
+    rows = [["0", "done"], ["1", "anything unforeseen"]]
+    return _table([["code", "means"], *rows, *([str(one.exit_code), inspect.getdoc(one) or ""] for one in ordered)])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
