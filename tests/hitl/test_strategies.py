@@ -1,5 +1,7 @@
 """Every strategy of the registry keeps the laws of a strategy; each known one has its known values."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -90,3 +92,7 @@ def test_known_values(name: StrategyName, row: list[float], known: float) -> Non
 
 def test_random_is_the_items_own_draw() -> None:
     assert utility("random", np.array([SURE, TORN]), draws(2), item_ids(2)).tolist() == draws(2).tolist()
+
+
+def test_params_offers_every_strategy_and_no_other() -> None:
+    assert set(get_args(StrategyName)) == set(STRATEGIES)
