@@ -19,8 +19,8 @@ from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.reasons import Reason
 from hitl.state import Phase, RoundState, State
-from tasks import journal, version
-from tasks.edges import files, intake
+from tasks import journal
+from tasks.edges import files, git, intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     Its bytes, receipt and redo file are kept in data/deliveries under its sha256 before the ledger speaks of them.
     Bytes that were answered before change nothing. Raises MomentError when no round was ever exported.
     """
-    version.ready(workspace)
+    git.require_branch(workspace.root)
     state = journal.read(workspace)
     wanted = _asked(workspace, state, journal.now())
     judged, data, manifest = _judged(path, wanted)
