@@ -59,7 +59,7 @@ def params() -> str:
     )
 
 
-def query_strategies() -> str:
+def strategies() -> str:
     """What each strategy measures, and where it comes from."""
     intro = (
         "`query.strategy` in params.yaml names one of these. Each takes the model's probabilities and gives every item "
@@ -80,7 +80,7 @@ def commands() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "round-states.md": round_states,
     "params.md": params,
-    "query-strategies.md": query_strategies,
+    "query-strategies.md": strategies,
     "commands.md": commands,
 }
 

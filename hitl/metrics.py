@@ -1,7 +1,7 @@
 """How good a model is on the test set, with bootstrap intervals; each headline metric is one of a confusion matrix."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -42,7 +42,7 @@ METRICS: Mapping[MetricName, Callable[[Counts], Floats]] = {
 }
 
 
-def codes(labels: Sequence[str], classes: Sequence[str]) -> Codes:
+def codes(labels: Collection[str], classes: Sequence[str]) -> Codes:
     """The position of each label (n,) in `classes`."""
     position = {name: index for index, name in enumerate(classes)}
     return np.fromiter((position[label] for label in labels), dtype=np.intp, count=len(labels))

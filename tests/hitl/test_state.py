@@ -80,7 +80,12 @@ def test_a_rejected_delivery_may_come_at_any_time_and_changes_nothing_else() -> 
     after = state_after(*baseline(), *a_round(1, delivery()), refused)
     assert after.round("r0001").phase is before.round("r0001").phase
     assert after.annotations == before.annotations
-    assert after.known() - before.known() == {"bad"}
+    assert [one["delivery"] for one in after.round("r0001").refused] == ["bad"]
+
+
+def test_a_delivery_that_was_taken_is_known_by_its_digest_and_a_rejected_one_is_not() -> None:
+    refused = told("refused", "r0001", **delivery("bad", accepted=0, amount="0.00"))
+    assert state_after(*baseline(), *a_round(1, delivery("good")), refused).taken() == {"good"}
 
 
 def test_events_that_are_not_known_are_refused() -> None:
