@@ -16,7 +16,7 @@ LIGHT = (
     "flows.cli",
     "hitl.budget",
     "hitl.contract",
-    "hitl.delivery",
+    "hitl.delivery.judge",
     "hitl.errors",
     "hitl.layout",
     "hitl.ledger",
@@ -24,7 +24,6 @@ LIGHT = (
     "hitl.params",
     "hitl.screen",
     "hitl.state",
-    "tasks.check",
     "tasks.ingest",
     "tasks.journal",
 )
