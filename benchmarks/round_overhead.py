@@ -1,7 +1,8 @@
 """What a whole round costs beside the same learning steps as bare function calls, in one process and one run.
 
-The floor does only what teaches the model: fit, predict the pool, pick by margin, take the labels, fit, predict the test
-set, with the same estimator, data and batch. A round adds the pack, receipts, doors, ledger, report, DVC, git, MLflow.
+The floor does only what teaches the model: fit, predict the pool, pick by margin, take the labels, fit, predict
+the test set, with the same estimator, data and batch. A round adds the pack, receipts,
+doors, ledger, report, DVC, git, MLflow.
 Prints a table; with --json one object. Rounds 2 to N are counted, so that imports are paid by neither side.
 """
 

@@ -4,9 +4,9 @@ import json
 import logging
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import click
 
@@ -38,7 +38,9 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="hitl")
-@click.option("-C", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Work in this folder.")
+@click.option(
+    "-C", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Work in this folder."
+)
 @click.pass_context
 def hitl(ctx: click.Context, folder: Path) -> None:
     """Human-in-the-loop label rounds: choose the batch, hand it off, take labels back, retrain, prove it.
@@ -49,19 +51,19 @@ def hitl(ctx: click.Context, folder: Path) -> None:
 
 
 def command(name: str | None = None, **extra: Any) -> Callable[[Callable[..., tuple[Facts, str]]], click.Command]:  # noqa: ANN401
-    """A command whose function returns (facts, text): with --json the facts are printed as one object, else the text."""
+    """A command whose function returns (facts, text): --json prints the facts as one object, else the text."""
 
     def made(function: Callable[..., tuple[Facts, str]]) -> click.Command:
         @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
         @click.pass_context
-        @wraps(function)
-        def shown(ctx: click.Context, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+        def shown(ctx: click.Context, /, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401
             ctx.meta["json"] = as_json
             facts, text = function(**options)
             code = facts.pop("exit", 0)
             click.echo(json.dumps(facts, ensure_ascii=False, default=str) if as_json else text)
             ctx.exit(int(str(code)))
 
+        update_wrapper(shown, function)
         return hitl.command(name or function.__name__.rstrip("_"), **extra)(shown)
 
     return made
@@ -92,12 +94,16 @@ def target(folder: Path) -> Workspace:
 @command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("hitl-demo"))
 @click.option("--rounds", type=click.IntRange(1, 40), default=6, show_default=True, help="Rounds to run.")
-@click.option("--engine", type=click.Choice(ENGINES[1:]), default="prefect", show_default=True, help="What runs the rounds.")
+@click.option(
+    "--engine", type=click.Choice(ENGINES[1:]), default="prefect", show_default=True, help="What runs the rounds."
+)
 def demo(folder: Path, rounds: int, engine: str) -> tuple[Facts, str]:
     """Run whole rounds on real handwritten digits, against the simulated vendor."""
     from flows import demo as demonstration
 
-    return demonstration.run(target(folder), rounds=rounds, wanted=engine, tell=_tell)
+    return demonstration.run(
+        target(folder), rounds=rounds, wanted=cast(Literal["direct", "prefect"], engine), tell=_tell
+    )
 
 
 @command()
@@ -107,9 +113,17 @@ def demo(folder: Path, rounds: int, engine: str) -> tuple[Facts, str]:
 @click.option("--id", "id_", metavar="COL", help="The column that names the items.")
 @click.option("--text", metavar="COL", help="The column to learn words from.")
 @click.option("--initial", type=click.IntRange(min=2), metavar="N", help="Size of the initial set.")
-@click.option("--test", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.25, show_default=True, help="Share of the labeled rows held out as the test set.")
+@click.option(
+    "--test",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.25,
+    show_default=True,
+    help="Share of the labeled rows held out as the test set.",
+)
 @click.option("--hide", is_flag=True, help="A rehearsal: every row has a label; hide the pool's.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the split and of params.yaml.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the split and of params.yaml."
+)
 def init(folder: Path, source: Path, id_: str | None, **options: Any) -> tuple[Facts, str]:  # noqa: ANN401
     """Make a workspace out of your own table."""
     from flows import start
@@ -144,7 +158,11 @@ def open_(engine: str) -> tuple[Facts, str]:
 
 @command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--pack", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Check against this pack, without a workspace.")
+@click.option(
+    "--pack",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Check against this pack, without a workspace.",
+)
 def check(file: Path, pack: Path | None) -> tuple[Facts, str]:
     """The verdict that ingest would give; changes nothing."""
     from tasks import ingest as ingesting
@@ -167,7 +185,9 @@ def ingest(files: tuple[Path, ...]) -> tuple[Facts, str]:
 
 
 @command()
-@click.option("--noise", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="How often an annotator errs.")
+@click.option(
+    "--noise", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="How often an annotator errs."
+)
 @click.option("--annotators", type=click.IntRange(1, 50), default=3, show_default=True, help="People at the vendor.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of their answers.")
 @click.option("--messy", is_flag=True, help="Send a file with slips first, then the redo file mended.")
@@ -255,18 +275,18 @@ def step(name: str) -> tuple[Facts, str]:
 @command()
 def up() -> tuple[Facts, str]:
     """Start the workspace's own Prefect server and MLflow UI on this machine."""
-    from flows import services
+    from flows import services as ours
 
-    facts = services.up(here(), tell=_tell).facts()
+    facts = ours.up(here(), tell=_tell).facts()
     return facts, say.services(facts)
 
 
 @command()
 def down() -> tuple[Facts, str]:
     """Stop what hitl up started."""
-    from flows import services
+    from flows import services as ours
 
-    stopped = services.down(here())
+    stopped = ours.down(here())
     return {"stopped": list(stopped)}, f"stopped {', '.join(stopped)}" if stopped else "nothing was running"
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import cast
 
 from flows import engine, services, start
-from hitl import outcome, terminal
+from hitl import outcome
 from hitl.curve import CurvePoint, learning_curve
 from hitl.layout import Workspace
 from hitl.ledger import Facts
+from hitl.report import terminal
 from hitl.state import Phase, RoundState
 from tasks import compare, journal, simulate
 from tasks.edges.lock import locked
@@ -54,7 +55,8 @@ def _round(workspace: Workspace, wanted: engine.EngineName, tell: Tell) -> None:
         for given in answers:
             rows = cast(dict[str, int], given.receipt["rows"])
             if rows["quarantined"]:
-                tell(f"{current.id} {given.receipt['file']}: {rows['quarantined']} of {rows['delivered']} rows held, redo asked for")
+                held = f"{rows['quarantined']} of {rows['delivered']} rows held"
+                tell(f"{current.id} {given.receipt['file']}: {held}, redo asked for")
     engine.perform("close", workspace, wanted, tell=tell)
     tell(_said(workspace, current.id))
 
@@ -75,7 +77,9 @@ def _reached(workspace: Workspace) -> tuple[Facts, str]:
     report = workspace.round(last) / "report.html"
     chosen = points[-1]
     beside = means[len(points) - 2]
-    drawn = terminal.curve(points, random=random, metric=metric, encoding=sys.stdout.encoding, colour=sys.stdout.isatty())
+    drawn = terminal.curve(
+        points, random=random, metric=metric, encoding=sys.stdout.encoding, colour=sys.stdout.isatty()
+    )
     text = [
         drawn,
         "",
@@ -90,7 +94,9 @@ def _reached(workspace: Workspace) -> tuple[Facts, str]:
     facts: Facts = {
         "workspace": str(workspace.root),
         "metric": metric,
-        "curve": [{"round": p.round, "labels": p.labels, "value": p.value, "low": p.low, "high": p.high} for p in points],
+        "curve": [
+            {"round": p.round, "labels": p.labels, "value": p.value, "low": p.low, "high": p.high} for p in points
+        ],
         "random": means,
         "report": str(report),
     }

@@ -27,10 +27,10 @@ def planned(facts: Facts) -> str:
     left = "no limit" if facts["budget_left"] is None else f"{facts['budget_left']} annotations left"
     curve = cast(list[Mapping[str, float]], facts["curve"])
     lines = [
-        f"{facts['round']} would send {facts['items']} new items ({facts['strategy']}, {facts['random']} of them random) "
-        f"and {facts['gold']} gold items",
-        f"it asks for {facts['annotations']} annotations: {facts['amount']} {facts['currency']} at {facts['price']} each "
-        f"(budget: {left})",
+        f"{facts['round']} would send {facts['items']} new items ({facts['strategy']}, "
+        f"{facts['random']} of them random) and {facts['gold']} gold items",
+        f"it asks for {facts['annotations']} annotations: {facts['amount']} {facts['currency']} "
+        f"at {facts['price']} each (budget: {left})",
         f"the pool has {facts['pool_left']} items nobody has answered",
     ]
     if len(curve) > 1:
@@ -54,7 +54,7 @@ def closed(facts: Facts) -> str:
     lines = [
         f"{facts['round']} is closed: {facts['resolved']} items labeled, {len(unresolved)} to adjudicate, "
         f"{facts['labels']} labels in all",
-        f"{facts['metric']} {cast(float, facts['value']):.4f} ({cast(float, facts['low']):.4f} to {cast(float, facts['high']):.4f}); {facts['note']}",
+        f"{facts['metric']} {facts['value']:.4f} ({facts['low']:.4f} to {facts['high']:.4f}); {facts['note']}",
         f"report: {facts['report']}",
     ]
     return "\n".join(lines)
@@ -89,12 +89,15 @@ def receipt(facts: Facts) -> str:
     codes = [*cast(list[str], facts["reasons"]), *cast(list[str], facts["warnings"])]
     lines = [
         f"{facts['file']}: {facts['verdict']}{' (' + ', '.join(codes) + ')' if codes else ''}",
-        f"  {rows['delivered']} rows = {rows['accepted']} accepted + {rows['quarantined']} quarantined + {rows['duplicate']} duplicate",
+        f"  {rows['delivered']} rows = {rows['accepted']} accepted + {rows['quarantined']} quarantined "
+        f"+ {rows['duplicate']} duplicate",
         f"  payable: {payable['annotations']} annotations, {payable['amount']} {payable['currency']}; "
         f"items complete: {items['complete']} of {items['expected']}",
     ]
-    for one in held[:LISTED]:
-        lines.append(f"  row {one['row']}, {one['column']}: {shown(one['value'])}: {one['code']}, expected {one['expected']}")
+    lines += [
+        f"  row {one['row']}, {one['column']}: {shown(one['value'])}: {one['code']}, expected {one['expected']}"
+        for one in held[:LISTED]
+    ]
     if len(held) > LISTED:
         lines.append(f"  and {len(held) - LISTED} more")
     return "\n".join(lines)
@@ -104,8 +107,14 @@ def verified(facts: Facts) -> str:
     """What `hitl verify` found."""
     problems = cast(list[str], facts["problems"])
     if not problems:
-        return f"sound: {facts['events']} events chained to {str(facts['head'])[:12]}, {facts['files']} files as the ledger says"
-    return "\n".join([f"{len(problems)} problems in {facts['files']} files and {facts['events']} events", *(f"  {one}" for one in problems)])
+        head = str(facts["head"])[:12]
+        return f"sound: {facts['events']} events chained to {head}, {facts['files']} files as the ledger says"
+    return "\n".join(
+        [
+            f"{len(problems)} problems in {facts['files']} files and {facts['events']} events",
+            *(f"  {one}" for one in problems),
+        ]
+    )
 
 
 def stepped(name: str, facts: Facts) -> str:
@@ -113,7 +122,9 @@ def stepped(name: str, facts: Facts) -> str:
     if name == "train":
         return f"trained on {facts['labels']} labels: model {str(facts['model_id'])[:12]}"
     found = cast(Mapping[str, float], facts["metrics"])
-    return f"measured on {facts['items']} test items: accuracy {found['accuracy']:.4f}, macro F1 {found['macro_f1']:.4f}"
+    return (
+        f"measured on {facts['items']} test items: accuracy {found['accuracy']:.4f}, macro F1 {found['macro_f1']:.4f}"
+    )
 
 
 def shown(value: object) -> str:

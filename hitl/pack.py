@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from hitl.cells import MAX_SECONDS
 from hitl.contract import (
     ANNOTATOR_ID,
     COMMENT,
@@ -27,6 +26,7 @@ from hitl.contract import (
     neutral,
     original,
 )
+from hitl.delivery.cells import MAX_SECONDS
 from hitl.errors import DataError
 
 ANSWERS = (LABEL, ANNOTATOR_ID, LABELED_AT, SECONDS, COMMENT)

@@ -11,7 +11,7 @@ from typing import cast
 
 from hitl.errors import MomentError
 from hitl.layout import round_number
-from hitl.ledger import Event, Facts
+from hitl.ledger import Event
 from hitl.params import Params
 from hitl.state import Phase, RoundState, State, fold
 
@@ -179,11 +179,9 @@ def _deliveries(one: RoundState) -> Iterable[tuple[str, float]]:
 
 def _lineage(one: RoundState, own: Sequence[Event]) -> dict[str, str]:
     """Every digest that the round's facts name, the verdict, and the end of the ledger when it closed."""
-    facts: Facts = {key: value for event in own for key, value in event.facts.items()}
-    digests = {f"hitl.{key}": str(value) for key, value in facts.items() if key.endswith("_sha256")}
     judged = one.facts.get("judged", {})
     return {
-        **digests,
+        **_digests(own),
         "hitl.model_id": str(one.facts.get("trained", {}).get("model_id", "")),
         "hitl.verdict": str(judged.get("verdict", "")),
         "hitl.champion": str(judged.get("champion", "")),
@@ -192,6 +190,17 @@ def _lineage(one: RoundState, own: Sequence[Event]) -> dict[str, str]:
         "mlflow.user": own[-1].actor,
         "mlflow.source.name": "hitl",
         "mlflow.note.content": _note(one),
+    }
+
+
+def _digests(own: Sequence[Event]) -> dict[str, str]:
+    """The digests that the round's steps tell of; a model's params are fewer than the round's, hence a name of their own."""
+    steps = [event for event in own if event.event not in ("delivered", "refused")]
+    told = [(event.event, key, str(value)) for event in steps for key, value in event.facts.items()]
+    return {
+        f"hitl.model_{key}" if (event, key) == ("trained", "params_sha256") else f"hitl.{key}": value
+        for event, key, value in told
+        if key.endswith("_sha256")
     }
 
 

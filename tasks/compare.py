@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from hitl import budget, metrics, pipeline
-from hitl import resolve as resolving
+from hitl import budget, metrics, pipeline, resolve as resolving
 from hitl.layout import Workspace
 from hitl.params import Params
 from tasks import journal
 from tasks.edges import files, tables, vendor
+
 
 def compare(
     workspace: Workspace, *, rounds: int, seeds: int = 5, annotators: int = 3, noise: float = 0.05

@@ -3,7 +3,7 @@
 import pandas as pd
 from sklearn.datasets import load_digits
 
-from hitl.first_params import Overrides
+from hitl.founding.first_params import Overrides
 from hitl.ledger import Facts
 from hitl.params import Kind
 

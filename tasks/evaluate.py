@@ -13,7 +13,7 @@ from tasks.edges import files, models, tables
 
 
 def measure(workspace: Workspace) -> Facts:
-    """Predict the test set with data/model and write data/evaluation/: predictions.parquet, metrics.json, confusion.csv."""
+    """Predict the test set with data/model; write predictions, metrics and confusion to data/evaluation."""
     params = journal.params(workspace)
     test = tables.read_parquet(workspace.test).sort_values("item_id", ignore_index=True)
     classes = params.data.classes
@@ -29,7 +29,12 @@ def measure(workspace: Workspace) -> Facts:
         rng=np.random.default_rng(params.evaluate.seed),
     )
     table = pd.DataFrame(
-        {"item_id": test["item_id"], "label": test["label"], "predicted": predicted, "probabilities": list(probabilities)}
+        {
+            "item_id": test["item_id"],
+            "label": test["label"],
+            "predicted": predicted,
+            "probabilities": list(probabilities),
+        }
     )
     table = table.sort_values("item_id", ignore_index=True)
     shown = table[["label", "predicted"]].rename(columns={"label": "actual"})

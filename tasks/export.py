@@ -21,8 +21,8 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet")
     _refuse_test_items(workspace, batch)
     drawn = partial(choose.draw, _ids(batch), seed=params.query.seed, round_number=round_number(round_id))
-    shares = {"annotators": params.export.overlap, "share": params.export.overlap_share}
-    wanted = choose.overlap(list(batch["item_id"]), drawn(purpose="overlap"), **shares)
+    annotators, share = params.export.overlap, params.export.overlap_share
+    wanted = choose.overlap(list(batch["item_id"]), drawn(purpose="overlap"), annotators=annotators, share=share)
     shuffled = batch.iloc[np.argsort(drawn(purpose="order"), kind="stable")]
     written = _files(workspace, round_id, params, shuffled)
     deadline = at + timedelta(days=params.delivery.deadline_days)
@@ -86,7 +86,9 @@ def _refuse_test_items(workspace: Workspace, batch: pd.DataFrame) -> None:
     test = set(tables.read_parquet(workspace.test, ["item_id"])["item_id"])
     leaked = sorted(test & set(batch["item_id"]))
     if leaked:
-        raise IntegrityError(f"{len(leaked)} test items are in the batch ({leaked[0]!r} first): nothing was exported; run hitl verify")
+        raise IntegrityError(
+            f"{len(leaked)} test items are in the batch ({leaked[0]!r} first): nothing was exported; run hitl verify"
+        )
 
 
 def _ids(batch: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":

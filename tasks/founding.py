@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from hitl import params_template, scaffold
 from hitl.errors import MomentError
-from hitl.item_ids import ITEM_ID
-from hitl.items import LABEL, Items
+from hitl.founding import params_template, scaffold
+from hitl.founding.item_ids import ITEM_ID
+from hitl.founding.items import LABEL, Items
+from hitl.founding.split import Ids, Split
 from hitl.layout import BASELINE, Workspace
 from hitl.params import Params
-from hitl.split import Ids, Split
 from tasks.edges import files, tables
 
 PART_ROWS = 100_000

@@ -9,15 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
-from hitl import delivery, pack, receipt
+from hitl import pack
 from hitl.contract import SKIP
+from hitl.delivery import judge as judging, receipt
+from hitl.delivery.expectation import Expectation
+from hitl.delivery.judgement import Judgement
+from hitl.delivery.reasons import Reason
 from hitl.errors import DeliveryError, MomentError
-from hitl.expectation import Expectation
-from hitl.judgement import Judgement
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
-from hitl.reasons import Reason
 from hitl.state import Phase, RoundState, State
 from tasks import journal
 from tasks.edges import files, git, intake
@@ -51,7 +52,10 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     files.write_bytes(folder / f"{name}.csv", data)
     if manifest is not None:
         files.write_bytes(folder / f"{name}.csv{intake.MANIFEST_SUFFIX}", manifest)
-    facts = {key: said[key] for key in ("delivery", "file", "received_at", "verdict", "reasons", "warnings", "rows", "payable")}
+    facts = {
+        key: said[key]
+        for key in ("delivery", "file", "received_at", "verdict", "reasons", "warnings", "rows", "payable")
+    }
     facts["receipt_sha256"] = files.write_json(folder / f"{name}.receipt.json", said)
     if judged.held:
         facts["redo_sha256"] = files.write_bytes(folder / f"{name}.redo.csv", receipt.redo_csv(judged))
@@ -84,7 +88,7 @@ def check_with_pack(path: Path, folder: Path) -> Facts:
         price=Decimal(0),
         currency="",
         expected_items=len(items),
-        complete_items=delivery.complete_items(wanted, judged.annotations),
+        complete_items=judging.complete_items(wanted, judged.annotations),
     )
 
 
@@ -121,7 +125,7 @@ def standing(workspace: Workspace, state: State, name: str) -> Iterator[Judgemen
         earlier = frozenset(origin.values())
         now = replace(wanted, received_at=at, taken=dict(taken), origin=dict(origin), known=earlier)
         manifest = intake.read_manifest(path)
-        judged = delivery.judge(path.read_bytes(), now, file=cast(str, facts["file"]), manifest=manifest)
+        judged = judging.judge(path.read_bytes(), now, file=cast(str, facts["file"]), manifest=manifest)
         taken |= answers(judged)
         origin |= dict.fromkeys(answers(judged), judged.sha256)
         yield judged
@@ -181,7 +185,7 @@ def _judged(path: Path, wanted: Expectation) -> tuple[Judgement, bytes | None, b
     if isinstance(read, Judgement):
         return read, None, None
     manifest = intake.read_manifest(path)
-    return delivery.judge(read, wanted, file=intake.shown(path.name), manifest=manifest), read, manifest
+    return judging.judge(read, wanted, file=intake.shown(path.name), manifest=manifest), read, manifest
 
 
 def _receipt(params: Params, wanted: Expectation, judged: Judgement) -> Facts:
@@ -191,7 +195,7 @@ def _receipt(params: Params, wanted: Expectation, judged: Judgement) -> Facts:
         price=params.delivery.price,
         currency=params.delivery.currency,
         expected_items=len(wanted.items),
-        complete_items=delivery.complete_items(wanted, judged.annotations),
+        complete_items=judging.complete_items(wanted, judged.annotations),
     )
 
 

@@ -11,12 +11,12 @@ import pandas as pd
 
 from hitl import doors
 from hitl.errors import MomentError, ParamsError
-from hitl.first_params import NO_OVERRIDES, Overrides, first_params
-from hitl.items import Items, items_of
+from hitl.founding.first_params import NO_OVERRIDES, Overrides, first_params
+from hitl.founding.items import Items, items_of
+from hitl.founding.split import Split, split
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.params import Kind, Params
-from hitl.split import Split, split
 from tasks import founding, journal
 from tasks.doors import guard
 from tasks.edges import files, source
@@ -106,7 +106,7 @@ def init_frame(
     overrides: Overrides = NO_OVERRIDES,
     origin: Facts,
 ) -> Facts:
-    """Make `workspace` out of `frame`, as `hitl.items.items_of` takes it; `origin` says whence, for the ledger.
+    """Make `workspace` out of `frame`, as `items_of` takes it; `origin` says whence, for the ledger.
 
     Returns and raises as `init` does; asks nobody whether the workspace is there (`created` does).
     """

@@ -29,7 +29,9 @@ def read(workspace: Workspace) -> State:
     """The state of the workspace; raises MomentError where there is none."""
     found = state.fold(events(workspace))
     if not found.rounds:
-        raise MomentError(f"{workspace.root} is not a workspace: make one with hitl init or hitl demo, or change into one")
+        raise MomentError(
+            f"{workspace.root} is not a workspace: make one with hitl init or hitl demo, or change into one"
+        )
     return found
 
 
@@ -63,8 +65,9 @@ def unchanged(workspace: Workspace, round_: RoundState) -> Params:
     began = round_.facts["opened"]["params_sha256"]
     if found.sha256() != began:
         raise ParamsError(
-            f"params.yaml changed while {round_.id} is open (it began with {str(began)[:12]}, now {found.sha256()[:12]}); "
-            "put the old values back (git diff params.yaml) and change them after the round closes"
+            f"params.yaml changed while {round_.id} is open (it began with {str(began)[:12]}, "
+            f"now {found.sha256()[:12]}); put the old values back (git diff params.yaml), "
+            "and change them after the round closes"
         )
     return found
 

@@ -41,5 +41,6 @@ def plan(workspace: Workspace) -> Facts:
 def pool_left(state: State) -> int:
     """Items of the pool that nobody has answered, by the ledger alone."""
     created = cast(dict[str, int], state.rounds[0].facts["created"]["counts"])
-    return created["pool"] - sum(cast(int, one.facts["validated"]["answered"]) for one in state.rounds if one.done("validated"))
-
+    return created["pool"] - sum(
+        cast(int, one.facts["validated"]["answered"]) for one in state.rounds if one.done("validated")
+    )

@@ -17,15 +17,15 @@ from hitl.errors import IntegrityError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
-from hitl.report import report_of
-from hitl.sections.batch import pictured
-from hitl.sections.sources import (
+from hitl.report.sections.batch import pictured
+from hitl.report.sections.sources import (
     Answer,
     BatchItem,
     Prediction,
     Sources,
     champion_before,
 )
+from hitl.report.whole import report_of
 from hitl.state import RoundState, State, fold
 from tasks import journal
 from tasks.edges import files, page, tables

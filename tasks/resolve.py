@@ -23,9 +23,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     annotations = tables.read_parquet(folder / "annotations.parquet")
     batch = tables.read_parquet(folder / "batch.parquet")
     gold = known(workspace, batch)
-    labels = deciding.labels(
-        annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold=gold
-    )
+    labels = deciding.labels(annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold=gold)
     labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
     unresolved = labels[labels["label"].isna()]
     files.write_text(folder / "adjudicate.csv", _adjudicate(unresolved, annotations))
@@ -45,9 +43,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
 def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
     """The initial set and every label that humans gave up to round `until`, with features; sorted by item_id."""
     found = [tables.read_parquet(workspace.initial).assign(**{"from": "initial", "round": BASELINE})]
-    for one in state.rounds[1:]:
-        if one.id <= until:
-            found.append(_labeled_in(workspace, one.id))
+    found += [_labeled_in(workspace, one.id) for one in state.rounds[1:] if one.id <= until]
     frame = pd.concat([part for part in found if len(part)], ignore_index=True)
     return frame.sort_values("item_id", ignore_index=True)
 
@@ -88,4 +84,10 @@ def _pool_accuracy(batch: pd.DataFrame, labels: pd.DataFrame, params: Params) ->
     drawn = batch[batch["reason"] == "random"].merge(labels[["item_id", "label"]], on="item_id").dropna(subset="label")
     right = int((drawn["model_class"] == drawn["label"]).sum())
     share, low, high = metrics.proportion(right, len(drawn), params.evaluate.confidence)
-    return {"estimate": None if math.isnan(share) else share, "low": low, "high": high, "items": len(drawn), "right": right}
+    return {
+        "estimate": None if math.isnan(share) else share,
+        "low": low,
+        "high": high,
+        "items": len(drawn),
+        "right": right,
+    }

@@ -1,6 +1,6 @@
 """Score the pool: one pass over its files that keeps only the candidates for the batch."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,9 @@ def score(workspace: Workspace, round_id: str) -> Facts:
             random=random_size(params),
         )
     if not rows:
-        raise DataError("the pool is empty: every item in data/pool has been asked about; there is nothing left to open")
+        raise DataError(
+            "the pool is empty: every item in data/pool has been asked about; there is nothing left to open"
+        )
     sha256 = tables.write_parquet(workspace.round(round_id) / "candidates.parquet", candidates)
     return {"rows": rows, "candidates_sha256": sha256}
 
@@ -53,7 +55,7 @@ def answered(workspace: Workspace, state: State) -> frozenset[str]:
 
 
 def _scored(
-    workspace: Workspace, params: Params, model: Classifier, out: Set[str], number: int
+    workspace: Workspace, params: Params, model: Classifier, out: frozenset[str], number: int
 ) -> Iterator[pd.DataFrame]:
     for items in tables.stream(workspace.pool, ["item_id", *params.features]):
         eligible = items[~items["item_id"].isin(list(out))]

@@ -33,14 +33,22 @@ def select(workspace: Workspace, round_id: str) -> Facts:
     )
     gold = _gold(workspace, params, state, round_number(round_id))
     found = [_items(workspace, set(chosen["item_id"])), gold.drop(columns="label")]
-    items = pd.concat([part for part in found if len(part)], ignore_index=True).sort_values("item_id", ignore_index=True)
+    items = pd.concat([part for part in found if len(part)], ignore_index=True).sort_values(
+        "item_id", ignore_index=True
+    )
     batch = _batch(workspace, params, state, chosen, gold).assign(model_version=_model(state))
     sha256 = tables.write_parquet(workspace.round(round_id) / "batch.parquet", batch)
     items_sha256 = tables.write_parquet(workspace.round(round_id) / "items.parquet", items)
     known = gold[["item_id", "label"]].to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
     gold_sha256 = files.write_text(workspace.round(round_id) / "gold.csv", known)
     reasons = {str(name): int(count) for name, count in batch["reason"].value_counts().sort_index().items()}
-    return {"items": len(batch), "reasons": reasons, "batch_sha256": sha256, "items_sha256": items_sha256, "gold_sha256": gold_sha256}
+    return {
+        "items": len(batch),
+        "reasons": reasons,
+        "batch_sha256": sha256,
+        "items_sha256": items_sha256,
+        "gold_sha256": gold_sha256,
+    }
 
 
 def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd.DataFrame:
@@ -62,11 +70,15 @@ def _gold_of(batch: pd.DataFrame) -> list[str]:
 
 
 def _items(workspace: Workspace, ids: set[str]) -> pd.DataFrame:
-    found = [items[items["item_id"].isin(ids)] for items in tables.stream(workspace.pool, tables.columns(workspace.pool))]
+    found = [
+        items[items["item_id"].isin(ids)] for items in tables.stream(workspace.pool, tables.columns(workspace.pool))
+    ]
     return pd.concat([items for items in found if len(items)], ignore_index=True)
 
 
-def _batch(workspace: Workspace, params: Params, state: State, chosen: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
+def _batch(
+    workspace: Workspace, params: Params, state: State, chosen: pd.DataFrame, gold: pd.DataFrame
+) -> pd.DataFrame:
     if not len(gold):
         return chosen.sort_values("item_id", ignore_index=True)
     probabilities = aligned(train.current(workspace, state), inputs(gold, params.features), params.data.classes)

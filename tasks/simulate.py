@@ -38,7 +38,9 @@ def simulate(
     first = _deliver(workspace, f"{current.id}-messy.csv", vendor.written(vendor.messed(rows)))
     if first.redo_path is None:
         return [first]
-    held = sorted({one["row"] for one in json.loads(first.receipt_path.read_text())["held"]}) if first.receipt_path else []
+    held = (
+        sorted({one["row"] for one in json.loads(first.receipt_path.read_text())["held"]}) if first.receipt_path else []
+    )
     redo = vendor.mended(first.redo_path.read_bytes(), [rows[row - 1] for row in held])
     return [first, _deliver(workspace, f"{current.id}-redo.csv", redo)]
 

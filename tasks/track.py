@@ -40,11 +40,10 @@ def track(workspace: Workspace, round_id: str, *, flow_run: str | None = None) -
 
 def _send(here: Workspace, round_id: str, flow_run: str) -> Facts:
     quiet()
-    uri = outbox.address(here)
     events = journal.events(here)
     params, state = _params(here, round_id), fold(events)
     run = projection.run_of(events, round_id, params)
-    outbox.reach(uri)
+    uri = outbox.reach(here)
 
     from tasks import exhibits  # these import MLflow, which takes seconds
     from tasks.edges import tracking

@@ -66,5 +66,4 @@ def current(workspace: Workspace, state: State) -> Classifier:
     if last is None:
         raise IntegrityError("the ledger speaks of no model yet: run hitl open")
     sha256 = cast(str, last.facts["trained"]["model_sha256"])
-    return cast(Classifier, models.load(workspace.round(last.id) / "model.skops", sha256=sha256))
-
+    return models.load(workspace.round(last.id) / "model.skops", sha256=sha256)

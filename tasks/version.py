@@ -157,7 +157,17 @@ def _carried(here: Workspace, last: str) -> list[Path]:
     rules = [folder / ".gitignore" for folder in (data, data / "rounds", here.evaluation)]
     facts = [here.ledger, here.guideline, here.evaluation / "metrics.json", here.evaluation / "confusion.csv"]
     made = [path for path in (root / ".gitignore", root / "prefect.yaml") if _is_ours(path)]
-    return [*settings, *plots, *rules, data / ".gitattributes", *facts, here.learning_curve, here.comparison, *made, *_notes(here, last)]
+    return [
+        *settings,
+        *plots,
+        *rules,
+        data / ".gitattributes",
+        *facts,
+        here.learning_curve,
+        here.comparison,
+        *made,
+        *_notes(here, last),
+    ]
 
 
 def _is_ours(path: Path) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hitl.delivery import SKIP, Expectation, Judgement, judge
+from hitl.delivery.judge import SKIP, Expectation, Judgement, judge
 from tasks.edges.intake import read, read_manifest
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"

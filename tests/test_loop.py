@@ -50,7 +50,15 @@ def table(path: Path, rows: int = 240) -> Path:
             size = "" if rng.random() < 0.1 else f"{rng.normal(2 if none else -2, 1.5):.3f}"
             town = rng.choice(["Orléans", "Kraków", "", "None"])
             words = rng.choice(["refund please", "déjà vu again", "late parcel", "wrong colour"], 3)
-            writer.writerow([f"{number:05d}" if number % 7 else f"{number}E5", size, town, " ".join(words), "None" if none else "NA"])
+            writer.writerow(
+                [
+                    f"{number:05d}" if number % 7 else f"{number}E5",
+                    size,
+                    town,
+                    " ".join(words),
+                    "None" if none else "NA",
+                ]
+            )
     return path
 
 
@@ -162,7 +170,10 @@ def test_dvc_reproduces_the_model(shell: Shell, rounds: list[dict]) -> None:
 
 
 def test_help_and_status_answer_in_a_blink(shell: Shell, rounds: list[dict]) -> None:
-    script = "import sys, flows.cli; sys.argv = ['hitl', *sys.argv[1:]]\ntry: flows.cli.main()\nexcept SystemExit: pass\n"
-    script += "print(sorted({'pandas', 'numpy', 'sklearn', 'mlflow', 'prefect', 'dvc', 'great_expectations'} & set(sys.modules)))"
+    script = (
+        "import sys, flows.cli; sys.argv = ['hitl', *sys.argv[1:]]\ntry: flows.cli.main()\nexcept SystemExit: pass\n"
+    )
+    heavy = "{'pandas', 'numpy', 'sklearn', 'mlflow', 'prefect', 'dvc', 'great_expectations'}"
+    script += f"print(sorted({heavy} & set(sys.modules)))"
     for words in (["--help"], ["status"], ["check", next((shell.root / "data/inbox").glob("*.csv"))]):
         assert shell.said(sys.executable, "-c", script, *words).splitlines()[-1] == "[]"

@@ -1,1 +1,1 @@
-"""The edges: files, models, git and DVC, MLflow, Great Expectations, the simulated vendor. Nothing else imports them."""
+"""The edges: files, models, git, DVC, MLflow, Great Expectations, the simulated vendor. Only here are they imported."""

@@ -104,6 +104,7 @@ def _long_cells() -> Iterator[None]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file's bytes, unpacked when its name ends in .gz."""
     try:
         with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
             yield cast(BinaryIO, file)

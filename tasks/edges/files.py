@@ -62,7 +62,8 @@ def must_be(path: Path, digest: str) -> None:
     found = sha256(path)
     if found != digest:
         raise hitl.errors.IntegrityError(
-            f"{path} was changed: its sha256 is {found[:12]}, the ledger says {digest[:12]}; bring it back: dvc checkout"
+            f"{path} was changed: its sha256 is {found[:12]}, the ledger says {digest[:12]}; "
+            "bring it back: dvc checkout"
         )
 
 

@@ -1,7 +1,7 @@
 """Takes a delivery's bytes from a folder that other people write to: a plain, finished file, or a refusal.
 
 Nothing here opens what could block, grow or point elsewhere, and nothing is unpacked. What the bytes mean is for
-`hitl.delivery` to say.
+`hitl.delivery.judge` to say.
 """
 
 import os
@@ -10,9 +10,9 @@ import stat
 import time
 from pathlib import Path
 
+from hitl.delivery.judgement import Judgement, refused
+from hitl.delivery.reasons import Reason
 from hitl.errors import DeliveryError
-from hitl.judgement import Judgement, refused
-from hitl.reasons import Reason
 
 SIZE_LIMIT = 256 << 20
 MANIFEST_LIMIT = 64 << 10

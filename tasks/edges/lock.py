@@ -28,12 +28,16 @@ def locked(workspace: Workspace, command: str, *, wait: float = 0.5) -> Iterator
             yield
             holder.unlink(missing_ok=True)
     except Timeout:
-        raise MomentError(f"{_holder(holder)} is at work in {workspace.root}; run the command again when it is done") from None
+        raise MomentError(
+            f"{_holder(holder)} is at work in {workspace.root}; run the command again when it is done"
+        ) from None
 
 
 def _sign(holder: Path, command: str) -> None:
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command}))
+    holder.write_text(
+        json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command})
+    )
 
 
 def _holder(path: Path) -> str:

@@ -25,16 +25,30 @@ class Unreachable(HitlError):
 
 def address(workspace: Workspace) -> str:
     """Where runs go: MLFLOW_TRACKING_URI, or the workspace's own database."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database(workspace)}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or own(workspace)
+
+
+def own(workspace: Workspace) -> str:
+    """The address of the workspace's own MLflow database."""
+    return f"sqlite:///{database(workspace)}"
 
 
 def database(workspace: Workspace) -> Path:
-    """The workspace's own MLflow database."""
+    """The file of the workspace's own MLflow database."""
     return workspace.local.resolve() / "mlflow.db"
 
 
-def reach(uri: str) -> None:
-    """Raise Unreachable when nobody answers at `uri` within seconds, where MLflow itself would wait for minutes."""
+def reach(workspace: Workspace) -> str:
+    """The server's address; raises Unreachable when nobody answers there within seconds (MLflow would wait minutes)."""
+    uri = address(workspace)
+    if uri == own(workspace) and "?" in uri:
+        way_out = "rename the folder, or set MLFLOW_TRACKING_URI"
+        raise Unreachable(f"MLflow cannot keep its database in {workspace.local}, for the '?' in its name: {way_out}")
+    _wait_for(uri)
+    return uri
+
+
+def _wait_for(uri: str) -> None:
     parts = urllib.parse.urlsplit(uri)
     try:
         if parts.scheme in ("http", "https"):
@@ -56,7 +70,7 @@ def shown(uri: str) -> str:
 def sent(workspace: Workspace, round_id: str) -> Facts | None:
     """What the server of now answered when it was told of the round; None when it has not been told."""
     uri = address(workspace)
-    if uri == f"sqlite:///{database(workspace)}" and not database(workspace).exists():
+    if uri == own(workspace) and not database(workspace).exists():
         return None
     found = _read(_path(workspace, round_id)).get(_key(uri))
     return found if isinstance(found, dict) else None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from hitl.report import Report
+from hitl.report.whole import Report
 from hitl.visible import visible
 
 

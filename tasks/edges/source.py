@@ -11,7 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from hitl.errors import DataError
-from hitl.item_ids import CONTROL
+from hitl.founding.item_ids import CONTROL
 from hitl.visible import clipped, quoted
 from tasks.edges import delimited
 from tasks.edges.parquet_text import text_column

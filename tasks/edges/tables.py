@@ -51,7 +51,8 @@ def row_count(folder: Path) -> int:
 
 def _frame(table: pa.Table) -> pd.DataFrame:
     # Without the pandas metadata, strings still come back as pandas' str with NaN for missing.
-    return table.to_pandas(use_threads=False)
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    return frame
 
 
 def columns(folder: Path) -> list[str]:

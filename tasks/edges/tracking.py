@@ -15,6 +15,7 @@ from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Dataset as Described, DatasetInput, InputTag, LoggedModelOutput, Metric, Param
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from hitl.ledger import Facts
 from hitl.projection import Run
@@ -68,7 +69,7 @@ def send(place: Place, run: Run, contents: Contents) -> Facts:
     try:
         with _connected(place.uri) as client:
             return _send(client, place, run, contents)
-    except (MlflowException, OSError) as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise Unreachable(f"MLflow at {shown(place.uri)} did not take round {run.name}: {said[0]}") from error
 
@@ -76,6 +77,7 @@ def send(place: Place, run: Run, contents: Contents) -> Facts:
 @contextmanager
 def _connected(uri: str) -> Iterator[MlflowClient]:
     """A client of the server, which is the process's default for the while: MLflow looks up `models:/` names there."""
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is the command's answer
     before = os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(uri)
     try:

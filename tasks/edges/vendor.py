@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +68,11 @@ def written(rows: Sequence[Mapping[str, str]], columns: Sequence[str] = COLUMNS)
 
 
 def messed(rows: Sequence[Row]) -> list[Row]:
-    """The rows as a hurried vendor sends them: a typo, a missing label, an unknown item, no annotator, a bad time spent.
+    """The rows as a hurried vendor sends them: a typo, no label, an unknown item, no annotator, a bad time spent.
 
     At most one row in eight is spoilt, for a delivery with more bad rows than a fifth is sent back whole.
     """
-    slips = [
+    slips: list[tuple[str, Callable[[str], str]]] = [
         ("label", lambda text: text + "x"),
         ("label", lambda _: ""),
         ("item_id", lambda text: text + "-copy"),

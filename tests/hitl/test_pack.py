@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hitl.contract import SKIP, label_schema_sha256, neutral, original
-from hitl.delivery import Expectation, judge
+from hitl.delivery.judge import Expectation, judge
 from hitl.errors import DataError
 from hitl.pack import batch_csv, datapackage, exported_items, manifest
 

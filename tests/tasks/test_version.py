@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from hitl import scaffold
 from hitl.errors import DataError, MomentError
+from hitl.founding import scaffold
 from hitl.layout import Workspace
 from tasks import journal, version as versioning
 from tasks.edges import git

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hitl.delivery.judgement import Judgement
 from hitl.errors import DeliveryError
-from hitl.judgement import Judgement
 from tasks.edges.intake import MANIFEST_SUFFIX, read, read_manifest
 
 

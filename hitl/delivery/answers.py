@@ -1,0 +1,193 @@
+"""Reads one row of a delivery: an annotation, or the first thing that is wrong with it.
+
+Every value is a string until it is proven to be something else, and nothing is put right in silence.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from hitl.contract import (
+    ANNOTATOR_ID,
+    COMMENT,
+    ITEM_ID,
+    LABEL,
+    LABELED_AT,
+    OPTIONAL,
+    REQUIRED,
+    SECONDS,
+    SKIP,
+)
+from hitl.delivery.cells import RowFault, check_text, instant, seconds
+from hitl.delivery.echo import Echo, same_value
+from hitl.delivery.expectation import Expectation
+from hitl.delivery.frame import Frame
+from hitl.delivery.judgement import Annotation
+from hitl.delivery.reasons import Reason
+from hitl.delivery.vocabulary import Vocabulary
+
+_SHOWN_CLASSES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One row as read. `key` and `answer` are there once item, label and annotator are sound, a fault or not.
+
+    `idle` is a row of the pack that nobody has begun: it is held, but it is no mistake.
+    """
+
+    annotation: Annotation | None = None
+    key: tuple[str, str] | None = None
+    answer: str = ""
+    fault: RowFault | None = None
+    idle: bool = False
+
+
+@dataclass(slots=True)
+class RowReader:
+    """Reads the rows of `frame` against `expectation`, and collects the warnings they deserve."""
+
+    expectation: Expectation
+    frame: Frame
+    is_vouched: bool
+    warnings: set[Reason] = field(default_factory=set)
+    _header: list[str] = field(init=False)
+    _at: dict[str, int] = field(init=False)
+    _own: dict[str, int] = field(init=False)
+    _echo: Echo = field(init=False)
+    _items: Vocabulary = field(init=False)
+    _labels: Vocabulary = field(init=False)
+    _annotators: Vocabulary = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._header, filled = list(self.frame.header), self.frame.filled
+        self._at = {name: n for n, name in enumerate(self.frame.header) if name in filled or name in REQUIRED}
+        self._echo = Echo.of(self._at, self.expectation.items)
+        self._items = Vocabulary(self.expectation.items)
+        self._labels = Vocabulary((*self.expectation.classes, SKIP))
+        self._annotators = Vocabulary(self.expectation.annotators)
+        self._own = {name: n for name, n in self._at.items() if name not in self._echo.columns}
+        if set(self.frame.header) - self._echo.names - {*REQUIRED, *OPTIONAL}:
+            self.warnings.add(Reason.W_EXTRA_COLUMN)
+
+    def read(self, row: int, cells: list[str]) -> Reading:
+        """The reading of data row `row`."""
+        try:
+            self._check_shape(row, cells)
+            item = self._item(cells[self._at[ITEM_ID]])
+            if self._is_idle(cells):
+                return Reading(fault=RowFault(Reason.R_LABEL_EMPTY, LABEL, expected=self._classes()), idle=True)
+            answer = self._answer(cells[self._at[LABEL]])
+            annotator = self._annotator(cells[self._at[ANNOTATOR_ID]])
+        except RowFault as fault:
+            return Reading(fault=fault)
+        try:
+            annotation = self._annotation(row, cells, item, annotator, answer)
+        except RowFault as fault:
+            return Reading(key=(item, annotator), answer=answer, fault=fault)
+        return Reading(annotation, (item, annotator), answer)
+
+    def _annotation(self, row: int, cells: list[str], item: str, annotator: str, answer: str) -> Annotation:
+        labeled_at, effort = self._labeled_at(self._cell(cells, LABELED_AT)), seconds(self._cell(cells, SECONDS))
+        for column, n in self._own.items():
+            check_text(cells[n], column)
+        self._check_echo(cells, item)
+        label = None if answer == SKIP else answer
+        return Annotation(item, annotator, label, labeled_at, effort, self._cell(cells, COMMENT) or None, row)
+
+    def _cell(self, cells: list[str], column: str) -> str | None:
+        """The cell of an optional column; None when the delivery does not use the column at all."""
+        return cells[self._at[column]] if column in self._at else None
+
+    def _check_shape(self, row: int, cells: list[str]) -> None:
+        if len(cells) != len(self.frame.header):
+            raise RowFault(Reason.R_CELL_COUNT, value=str(len(cells)), expected=f"{len(self.frame.header)} cells")
+        if cells == self._header:
+            raise RowFault(Reason.R_HEADER_REPEATED, expected="one header, at the top")
+        if row == self.frame.last_row and not (self.frame.terminated or self.is_vouched):
+            raise RowFault(Reason.R_UNTERMINATED_LAST_ROW, expected="the row whole, with a line end after it")
+        for column, n in self._own.items():
+            if ("\n" in cells[n] or "\r" in cells[n]) and column != ITEM_ID and self._swallows(cells[n]):
+                raise RowFault(Reason.R_EMBEDDED_ROWS, column, value=cells[n], expected="one row a line")
+
+    def _swallows(self, cell: str) -> bool:
+        """Whether a cell holds lines that are rows: an exported id among cells, below the first line."""
+        lines = (line.split(",") for line in re.split(r"[\r\n]+", cell)[1:])
+        return any(len(parts) > 1 and any(part in self.expectation.items for part in parts) for parts in lines)
+
+    def _is_idle(self, cells: list[str]) -> bool:
+        """Whether the row is as it went out: no label, and nothing else that an annotator fills in."""
+        own = (name for name in (LABEL, ANNOTATOR_ID, *OPTIONAL) if name in self._at)
+        return all(not cells[self._at[name]].strip() for name in own)
+
+    def _item(self, cell: str) -> str:
+        found = self._items.find(cell)
+        if found is not None:
+            return self._warned(found)
+        if not cell.strip():
+            raise RowFault(Reason.R_ID_EMPTY, ITEM_ID, value=cell, expected="the item_id of batch.csv")
+        other = self.expectation.other_rounds.get(cell.strip(" "))
+        if other is not None and other != self.expectation.round:
+            expected = f"an item of {self.expectation.round}; this one belongs to {other}"
+            raise RowFault(Reason.R_ID_OTHER_ROUND, ITEM_ID, value=cell, expected=expected)
+        expected = "the item_id of batch.csv, letter for letter"
+        raise RowFault(Reason.R_ID_UNKNOWN, ITEM_ID, value=cell, expected=expected, proposed=self._items.near(cell))
+
+    def _answer(self, cell: str) -> str:
+        found = self._labels.find(cell)
+        if found is not None:
+            return self._warned(found)
+        near = self._labels.near(cell)
+        proposed = near or self._labels.typo_of(cell)
+        raise RowFault(self._label_reason(cell, near), LABEL, value=cell, expected=self._classes(), proposed=proposed)
+
+    def _label_reason(self, cell: str, near: str) -> Reason:
+        text = cell.strip(" ")
+        if not text:
+            return Reason.R_LABEL_EMPTY
+        if text in self.expectation.retired:
+            return Reason.R_LABEL_RETIRED
+        if near and text.casefold() == near.casefold():
+            return Reason.R_LABEL_CASE
+        hidden = any(unicodedata.category(mark) in ("Cc", "Cf") and mark not in "\t\r\n" for mark in text)
+        return Reason.R_CONTROL_CHARS if hidden else Reason.R_LABEL_UNKNOWN
+
+    def _classes(self) -> str:
+        shown = self.expectation.classes[:_SHOWN_CLASSES]
+        more = len(self.expectation.classes) - len(shown)
+        return f"one of: {', '.join(shown)}{f' and {more} more' if more else ''}, or {SKIP}"
+
+    def _annotator(self, cell: str) -> str:
+        trimmed = cell.strip(" ")
+        if not trimmed:
+            raise RowFault(Reason.R_ANNOTATOR_EMPTY, ANNOTATOR_ID, value=cell, expected="who gave this answer")
+        if not self.expectation.annotators:
+            if any(unicodedata.category(mark) in ("Cc", "Cf") for mark in trimmed):
+                raise RowFault(Reason.R_CONTROL_CHARS, ANNOTATOR_ID, value=cell)
+            return self._warned((trimmed, None if trimmed == cell else Reason.W_TRIMMED))
+        found = self._annotators.find(cell)
+        if found is None:
+            expected, proposed = "an annotator_id of the roster, letter for letter", self._annotators.near(cell)
+            raise RowFault(Reason.R_ANNOTATOR_UNKNOWN, ANNOTATOR_ID, value=cell, expected=expected, proposed=proposed)
+        return self._warned(found)
+
+    def _warned(self, found: tuple[str, Reason | None]) -> str:
+        word, warning = found
+        if warning is not None:
+            self.warnings.add(warning)
+        return word
+
+    def _labeled_at(self, cell: str | None) -> str | None:
+        if cell is None:
+            return None
+        at = instant(cell, after=self.expectation.exported_at, before=self.expectation.received_at)
+        if at > self.expectation.received_at:
+            self.warnings.add(Reason.W_CLOCK_SKEW)
+        return cell.strip(" ")
+
+    def _check_echo(self, cells: list[str], item: str) -> None:
+        for column, value, exported in self._echo.differing(cells, item):
+            if not same_value(value, exported):
+                expected = exported or "an empty cell"
+                raise RowFault(Reason.R_ECHO_CHANGED, column, value=value, expected=expected, proposed=exported)
+            self.warnings.add(Reason.W_ECHO_FORMAT)

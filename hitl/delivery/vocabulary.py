@@ -1,0 +1,99 @@
+"""Matching a cell to one of the words it may hold: exactly, or by a change that loses nothing, and never by a guess."""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from functools import cached_property
+
+from hitl.contract import original
+from hitl.delivery.reasons import Reason
+
+_QUOTES = "'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb"
+# Longer cells and further misspellings are no slips of a key: they get no proposal, so a hostile file costs nothing.
+_LONGEST, _SLIPS = 200, 500
+_WHOLE_FLOAT = re.compile(r"(-?[0-9]+)\.0+")
+
+
+class Vocabulary:
+    """The words a column may hold. `words` is kept, not copied: it may be a mapping with a key for each item."""
+
+    def __init__(self, words: Collection[str]) -> None:
+        self.words = words
+        self._typos: dict[str, str] = {}
+
+    def find(self, cell: str) -> tuple[str, Reason | None] | None:
+        """The word that `cell` is, and what had to be left out to see it; None when it is none of them.
+
+        >>> Vocabulary(["cat", "dog"]).find(" cat")
+        ('cat', <Reason.W_TRIMMED: 'W_TRIMMED'>)
+        """
+        if cell in self.words:
+            return cell, None
+        trimmed = cell.strip(" ")
+        if trimmed in self.words:
+            return trimmed, Reason.W_TRIMMED
+        word = None if trimmed.isascii() else self._composed.get(unicodedata.normalize("NFC", trimmed))
+        if word is not None:
+            return word, Reason.W_NORMALISED
+        # The pack itself writes '=x for =x: the one spelling that we added, so that we can take it away.
+        plain = original(trimmed)
+        return (plain, None) if plain in self.words else None
+
+    def near(self, cell: str) -> str:
+        """The one word that differs from `cell` in case, spaces, quotes or invisible characters only, else "".
+
+        >>> Vocabulary(["cat", "dog"]).near("\u201cCat\u201d")
+        'cat'
+        """
+        return "" if len(cell) > _LONGEST else self._folded.get(_fold(cell)) or ""
+
+    def typo_of(self, cell: str) -> str:
+        """The one word a single slip of the key away from `cell`, when no other word is anywhere near, else "".
+
+        >>> Vocabulary(["cat", "dog"]).typo_of("catt")
+        'cat'
+        >>> Vocabulary(["cat", "car"]).typo_of("caz")
+        ''
+        """
+        if cell not in self._typos and len(self._typos) < _SLIPS:
+            self._typos[cell] = "" if len(cell) > _LONGEST else self._one_slip(_fold(cell))
+        return self._typos.get(cell, "")
+
+    def _one_slip(self, text: str) -> str:
+        if len(text) < 3:
+            return ""
+        close = [word for word in self.words if abs(len(word) - len(text)) < 3 and _edits(_fold(word), text) < 3]
+        return close[0] if len(close) == 1 and _edits(_fold(close[0]), text) < 2 else ""
+
+    @cached_property
+    def _composed(self) -> dict[str, str | None]:
+        return _index([(unicodedata.normalize("NFC", word), word) for word in self.words if not word.isascii()])
+
+    @cached_property
+    def _folded(self) -> dict[str, str | None]:
+        return _index([(_fold(word), word) for word in self.words])
+
+
+def _index(pairs: list[tuple[str, str]]) -> dict[str, str | None]:
+    """Each key's word; None where two words share the key, so that neither is preferred."""
+    index: dict[str, str | None] = {}
+    for key, word in pairs:
+        index[key] = word if index.get(key, word) == word else None
+    return index
+
+
+def _fold(text: str) -> str:
+    visible = "".join(mark for mark in unicodedata.normalize("NFKC", text) if unicodedata.category(mark) != "Cf")
+    bare = visible.strip().strip(_QUOTES).strip().casefold()
+    number = _WHOLE_FLOAT.fullmatch(bare)
+    return number.group(1) if number else bare
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters must be added, dropped or changed to turn one word into the other (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, start=1):
+        diagonal, row[0] = row[0], i
+        for j, right in enumerate(other, start=1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
+    return row[-1]

@@ -1,0 +1,67 @@
+"""From annotations to labels: what was settled, what goes to adjudication, and the estimate on the pool."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import cast
+
+from hitl.report.charts import share_chart
+from hitl.report.sections.batch import content
+from hitl.report.sections.parts import Cell, Column, Figure, Section, Table
+from hitl.report.sections.sources import Sources
+from hitl.report.spelled import between, many, part, percent
+from hitl.visible import clipped
+
+ITEMS = 200
+NAME = 40
+
+
+def section(sources: Sources) -> Section | None:
+    """Counts and the items without a label; None before annotations became labels."""
+    facts = sources.facts("resolved")
+    if not facts:
+        return None
+    open_items = sorted(item_id for item_id, label in sources.labels.items() if label is None)
+    agreement = cast(float | None, facts.get("agreement"))
+    gold = cast(Mapping[str, int], facts.get("gold", {}))
+    settled, skips = (many(cast(int, facts[key]), noun) for key, noun in (("resolved", "item"), ("skipped", "skip")))
+    said = [f"{settled} got a label, {many(len(open_items), 'item')} did not; {skips}."]
+    said += (
+        [f"Two annotators of the same item agree {percent(agreement, 0)} of the time."] if agreement is not None else []
+    )
+    if gold.get("answered"):
+        said += [f"Gold answers right: {part(gold['correct'], gold['answered'])}."]
+    said += [] if open_items else ["Nothing goes to adjudication."]
+    return Section("labels", "Labels", tuple(said), tables=_adjudication(open_items, sources))
+
+
+def pool(sources: Sources) -> Section | None:
+    """How often the model is right on the pool, from the random slice; None when nothing can be said."""
+    facts = cast(Mapping[str, float | None], sources.facts("resolved").get("pool_accuracy", {}))
+    estimate, low, high = facts.get("estimate"), facts.get("low"), facts.get("high")
+    if estimate is None or low is None or high is None:
+        return None
+    sure = percent(sources.params.evaluate.confidence, 0)
+    said = (
+        f"Of {many(int(facts['items'] or 0), 'item')} drawn at random from the pool, the model that chose this batch "
+        f"was right on {percent(estimate)} ({sure} interval {between('accuracy', low, high)}). "
+        "No other item may stand for the pool: the rest were picked because they are hard."
+    )
+    figure = Figure(share_chart(estimate, low, high), f"Estimated accuracy on the pool, with its {sure} interval.")
+    return Section("pool", "Accuracy on the pool", (said,), (figure,))
+
+
+def _adjudication(open_items: list[str], sources: Sources) -> tuple[Table, ...]:
+    if not open_items:
+        return ()
+    heads = (Column("item"), Column("shown", "content"), Column("people said"))
+    rows: list[tuple[Cell, ...]] = [
+        (clipped(item_id, NAME), content(item_id, sources), _votes(item_id, sources)) for item_id in open_items[:ITEMS]
+    ]
+    note = f"The first {ITEMS} of {len(open_items):,} items are shown." if len(open_items) > ITEMS else ""
+    return (Table("Items for adjudication", heads, tuple(rows), note, cards=True),)
+
+
+def _votes(item_id: str, sources: Sources) -> str:
+    said = sources.said.get(item_id, ())
+    votes = Counter("skip" if one.label is None else clipped(one.label, NAME) for one in said)
+    return " · ".join(f"{votes[name]} × {name}" for name in sorted(votes, key=lambda name: (-votes[name], name)))

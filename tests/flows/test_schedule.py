@@ -1,0 +1,73 @@
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from flows.serve import prefect_yaml
+from flows.services import Services
+from hitl.layout import Workspace
+from hitl.params import Schedule
+from tests.flows.conftest import call
+
+PATIENCE = 90.0
+SERVE = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from prefect.schedules import Interval
+from flows.prefect_serve import serve
+from hitl.layout import Workspace
+if __name__ == "__main__":
+    serve(Workspace(Path(sys.argv[1])), Interval(timedelta(seconds=5)))
+"""
+
+
+@pytest.fixture
+def serving(workspace: Workspace, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that serves `advance` every five seconds."""
+    script = workspace.local / "serve_every_five_seconds.py"
+    script.write_text(SERVE)
+    served = subprocess.Popen([sys.executable, script, workspace.root], env=environment)
+    yield served
+    served.kill()
+    served.wait()
+
+
+def test_a_scheduled_run_really_happens(
+    workspace: Workspace, servers: Services, serving: subprocess.Popen[bytes]
+) -> None:
+    """With sqlalchemy 2.1 it never does, and only the server's log would say so."""
+    completed = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "flows": {"name": {"any_": ["advance"]}}}
+    deadline = time.monotonic() + PATIENCE
+    while not (runs := call(f"{servers.api_url}/flow_runs/filter", completed)) and time.monotonic() < deadline:
+        assert serving.poll() is None
+        time.sleep(0.5)
+    assert isinstance(runs, list)
+    assert runs
+    assert runs[0]["auto_scheduled"]
+    assert runs[0]["created_by"]["type"] == "SCHEDULE"
+    assert runs[0]["name"] == "r0001 advance"
+    assert runs[0]["parameters"] == {"workspace": str(workspace.root)}
+
+    serving.send_signal(signal.SIGTERM)
+    assert serving.wait(timeout=30) == 0
+    (deployment,) = call(f"{servers.api_url}/deployments/filter", {})  # type: ignore[misc]
+    assert (deployment["name"], deployment["paused"]) == ("with space", True)
+    assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert deployment["global_concurrency_limit"]["limit"] == 1
+
+
+def test_prefect_yaml_deploys_advance_on_the_schedule_of_the_params() -> None:
+    written = yaml.safe_load(prefect_yaml("a: b", Schedule(cron="0 6 * * 1", timezone="Europe/Lisbon")))
+    (deployment,) = written["deployments"]
+    assert deployment["name"] == "a: b"
+    assert deployment["schedules"] == [{"cron": "0 6 * * 1", "timezone": "Europe/Lisbon", "active": True}]
+    assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+
+
+def test_prefect_yaml_is_recognised_as_ours() -> None:
+    assert prefect_yaml("digits", Schedule()).startswith("# Written by hitl")

@@ -1,0 +1,361 @@
+"""A delivery is taken row by row, held back with a reason, or refused whole; no row is ever lost or guessed at."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from hitl.delivery.judge import SKIP, Expectation, Judgement, complete_items, judge
+from hitl.errors import DataError
+
+HEADER = "item_id,label,annotator_id"
+ITEMS = tuple(f"i{n:02d}" for n in range(20))
+
+
+def expectation(**changes: Any) -> Expectation:
+    plain: dict[str, Any] = {
+        "round": "r0001",
+        "classes": ("cat", "dog", "horse"),
+        "items": {item: {} for item in ITEMS},
+        "annotators": ("ann", "bob"),
+        "exported_at": datetime(2026, 11, 1, tzinfo=UTC),
+        "received_at": datetime(2026, 11, 21, 9, tzinfo=UTC),
+    }
+    return Expectation(**(plain | changes))
+
+
+def delivery(*rows: str, header: str = HEADER) -> bytes:
+    return "".join(f"{line}\n" for line in (header, *rows)).encode()
+
+
+def whole(**changed: str) -> bytes:
+    """Every item answered "cat" by ann, but for the rows given by item."""
+    return delivery(*(changed.get(item, f"{item},cat,ann") for item in ITEMS))
+
+
+def codes(judgement: Judgement) -> list[tuple[int, str]]:
+    return [(held.row, held.code) for held in judgement.held]
+
+
+def test_a_sound_delivery_is_taken_whole() -> None:
+    judgement = judge(whole(), expectation(), file="acme.csv")
+
+    assert (judgement.verdict, judgement.reasons, judgement.file) == ("accept", (), "acme.csv")
+    assert (judgement.delivered, judgement.accepted) == (20, 20)
+    assert judgement.annotations[1].item_id == "i01"
+    assert judgement.annotations[1].row == 2
+    assert judgement.sha256 == hashlib.sha256(whole()).hexdigest()
+
+
+def test_one_bad_row_is_held_and_the_others_are_taken() -> None:
+    judgement = judge(whole(i03="i03,catt,ann"), expectation())
+
+    assert (judgement.verdict, judgement.reasons, judgement.accepted) == ("quarantine", ("R_LABEL_UNKNOWN",), 19)
+    held = judgement.held[0]
+    assert (held.row, held.column, held.value, held.cells) == (4, "label", "catt", ("i03", "catt", "ann"))
+    assert held.expected == f"one of: cat, dog, horse, or {SKIP}"
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("i03,,ann", "R_LABEL_EMPTY"),
+        ("i03,Cat,ann", "R_LABEL_CASE"),
+        ("i03,mule,ann", "R_LABEL_RETIRED"),
+        ("i03,unsure,ann", "R_LABEL_UNKNOWN"),
+        ("i03,c\u200bat,ann", "R_CONTROL_CHARS"),
+        ("i03,cat,", "R_ANNOTATOR_EMPTY"),
+        ("i03,cat,Ann", "R_ANNOTATOR_UNKNOWN"),
+        (",cat,ann", "R_ID_EMPTY"),
+        ("I03,cat,ann", "R_ID_UNKNOWN"),
+        ("x99,cat,ann", "R_ID_OTHER_ROUND"),
+        ("i03,cat", "R_CELL_COUNT"),
+        ("i03,cat,ann,", "R_CELL_COUNT"),
+        (HEADER, "R_HEADER_REPEATED"),
+    ],
+)
+def test_a_row_is_held_for_what_is_wrong_with_it(row: str, code: str) -> None:
+    judgement = judge(whole(i03=row), expectation(retired=("mule",), other_rounds={"x99": "r0000"}))
+
+    assert codes(judgement) == [(4, code)]
+    assert judgement.accepted == 19
+
+
+@pytest.mark.parametrize(
+    ("row", "proposed"),
+    [
+        ("i03,CAT,ann", "cat"),
+        ("i03,\u201ccat\u201d,ann", "cat"),
+        ("i03,catt,ann", "cat"),
+        ("i03,bird,ann", ""),
+        ("I03,cat,ann", "i03"),
+        ("i03,cat,Ann", "ann"),
+    ],
+)
+def test_a_certain_fix_is_proposed_and_never_taken(row: str, proposed: str) -> None:
+    judgement = judge(whole(i03=row), expectation())
+
+    assert judgement.held[0].proposed == proposed
+    assert "i03" not in {annotation.item_id for annotation in judgement.annotations}
+
+
+@pytest.mark.parametrize("word", ["NA", "None", "null", "nan", "01", "1e5"])
+def test_ids_and_classes_that_look_like_something_else_stay_text(word: str) -> None:
+    judgement = judge(delivery(f"{word},{word},ann"), expectation(items={word: {}}, classes=("cat", word)))
+
+    assert [(each.item_id, each.label) for each in judgement.annotations] == [(word, word)]
+
+
+def test_a_skip_is_an_answer_of_its_own() -> None:
+    judgement = judge(whole(i03=f"i03,{SKIP},ann"), expectation())
+
+    assert judgement.verdict == "accept"
+    assert [each.label for each in judgement.annotations][3] is None
+
+
+def test_no_class_may_be_called_like_a_skip() -> None:
+    with pytest.raises(DataError, match="rename the class"):
+        expectation(classes=("cat", SKIP))
+
+
+def test_spaces_around_an_answer_are_left_out_and_said() -> None:
+    judgement = judge(whole(i03=" i03,cat , ann"), expectation())
+
+    assert (judgement.verdict, judgement.accepted) == ("accept", 20)
+    assert "W_TRIMMED" in judgement.warnings
+
+
+def test_rows_nobody_has_begun_are_no_mistakes() -> None:
+    judgement = judge(delivery("i00,cat,ann", *(f"{item},," for item in ITEMS[1:])), expectation())
+
+    assert (judgement.verdict, judgement.accepted, judgement.quarantined) == ("quarantine", 1, 19)
+    assert judgement.reasons == ("R_LABEL_EMPTY",)
+
+
+def test_too_many_bad_rows_refuse_the_file_and_every_row_says_why() -> None:
+    judgement = judge(whole(**{item: f"{item},bird,ann" for item in ITEMS[:5]}), expectation())
+
+    assert (judgement.verdict, judgement.reasons) == ("reject", ("F_TOO_MANY_BAD_ROWS", "R_LABEL_UNKNOWN"))
+    assert (judgement.accepted, judgement.quarantined, judgement.delivered) == (0, 20, 20)
+    assert {code for _, code in codes(judgement)} == {"F_TOO_MANY_BAD_ROWS", "R_LABEL_UNKNOWN"}
+
+
+def test_two_bad_rows_are_no_systematic_fault_however_short_the_file() -> None:
+    assert judge(delivery("i00,cat,ann", "i01,bird,ann", "i02,bird,ann"), expectation()).accepted == 1
+
+
+def test_an_identical_row_counts_once() -> None:
+    judgement = judge(delivery("i00,cat,ann", "i00,cat,ann"), expectation())
+
+    assert (judgement.verdict, judgement.accepted, judgement.duplicate) == ("accept", 1, 1)
+    assert "W_DUP_IDENTICAL" in judgement.warnings
+
+
+def test_of_two_answers_by_one_annotator_none_is_taken() -> None:
+    judgement = judge(delivery("i00,cat,ann", "i00,dog,ann", "i01,cat,ann"), expectation())
+
+    assert codes(judgement) == [(1, "R_DUP_CONFLICT"), (2, "R_DUP_CONFLICT")]
+    assert judgement.accepted == 1
+
+
+def test_more_annotators_than_the_overlap_allows_are_all_held() -> None:
+    judgement = judge(delivery("i00,cat,ann", "i00,cat,bob", "i01,cat,ann"), expectation())
+
+    assert codes(judgement) == [(1, "R_DUP_CONFLICT"), (2, "R_DUP_CONFLICT")]
+
+
+def test_an_item_takes_as_many_annotators_as_its_overlap() -> None:
+    wanted = expectation(overlap={"i00": 2})
+    judgement = judge(delivery("i00,cat,ann", "i00,dog,bob"), wanted)
+
+    assert (judgement.verdict, judgement.accepted) == ("accept", 2)
+    assert complete_items(wanted, judgement.annotations) == 1
+
+
+def test_known_bytes_change_nothing() -> None:
+    judgement = judge(whole(), expectation(known=frozenset({hashlib.sha256(whole()).hexdigest()})))
+
+    assert (judgement.verdict, judgement.reasons) == ("reject", ("F_DUPLICATE_DELIVERY",))
+    assert (judgement.delivered, judgement.duplicate, judgement.held) == (20, 20, ())
+
+
+def test_answers_already_taken_stand() -> None:
+    taken = {("i00", "ann"): "cat", ("i01", "ann"): SKIP}
+    judgement = judge(delivery("i00,cat,ann", "i01,dog,ann", "i02,dog,ann", "i03,dog,ann"), expectation(taken=taken))
+
+    assert (judgement.accepted, judgement.duplicate) == (2, 1)
+    assert codes(judgement) == [(2, "R_RELABEL_CONFLICT")]
+
+
+def test_a_manifest_that_supersedes_may_revise_what_that_delivery_said() -> None:
+    taken = {("i00", "ann"): "cat", ("i01", "ann"): "cat"}
+    wanted = expectation(taken=taken, known=frozenset({"first"}), origin={("i01", "ann"): "another"})
+    manifest = json.dumps({"supersedes": "first"}).encode()
+
+    judgement = judge(delivery("i00,dog,ann", "i01,dog,ann"), wanted, manifest=manifest)
+
+    assert [(each.item_id, each.label) for each in judgement.annotations] == [("i00", "dog")]
+    assert codes(judgement) == [(2, "R_RELABEL_CONFLICT")]
+    assert judgement.supersedes == "first"
+
+
+def test_a_closed_round_takes_nothing_and_keeps_every_row() -> None:
+    judgement = judge(whole(), expectation(closed=True))
+
+    assert (judgement.verdict, judgement.reasons, judgement.quarantined) == ("reject", ("F_ROUND_CLOSED",), 20)
+
+
+def test_a_whole_file_for_another_round_is_named_so() -> None:
+    other = {f"old{n:02d}": "r0000" for n in range(20)}
+    judgement = judge(delivery(*(f"{item},cat,ann" for item in other)), expectation(other_rounds=other))
+
+    assert judgement.reasons[0] == "F_WRONG_ROUND"
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("2026-11-20T09:00:00", "R_TIME_NO_ZONE"),
+        ("20/11/2026 09:00", "R_TIME_FORMAT"),
+        ("2026-02-30T09:00:00Z", "R_TIME_FORMAT"),
+        ("2026-11-22T09:00:00Z", "R_TIME_FUTURE"),
+        ("2026-10-01T09:00:00Z", "R_TIME_BEFORE_EXPORT"),
+    ],
+)
+def test_a_time_must_be_a_moment_between_export_and_delivery(cell: str, code: str) -> None:
+    sound = "2026-11-20T14:30:00+05:30"
+    data = delivery(f"i00,cat,ann,{sound}", f"i01,cat,ann,{cell}", header=f"{HEADER},labeled_at")
+
+    judgement = judge(data, expectation())
+
+    assert codes(judgement) == [(2, code)]
+    assert judgement.annotations[0].labeled_at == sound
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [("", "R_SECONDS_FORMAT"), ("inf", "R_SECONDS_FORMAT"), ("1e1", "R_SECONDS_FORMAT"), ("0", "R_SECONDS_RANGE")],
+)
+def test_seconds_must_be_a_plain_number_of_a_day_at_most(cell: str, code: str) -> None:
+    data = delivery("i00,cat,ann,12.5", f"i01,cat,ann,{cell}", header=f"{HEADER},seconds")
+
+    judgement = judge(data, expectation())
+
+    assert codes(judgement) == [(2, code)]
+    assert judgement.annotations[0].seconds == 12.5
+
+
+def test_an_optional_column_left_empty_throughout_is_as_good_as_absent() -> None:
+    data = delivery("i00,cat,ann,,,", "i01,dog,ann,,,", header=f"{HEADER},labeled_at,seconds,comment")
+
+    judgement = judge(data, expectation())
+
+    assert (judgement.verdict, judgement.accepted) == ("accept", 2)
+    assert "W_OPTIONAL_COLUMN_MISSING" in judgement.warnings
+
+
+def echoed(cell: str, column: str = "text") -> Judgement:
+    items = {"i00": {"text": "=1+1", "x": "0.5"}, "i01": {"text": "plain", "x": "-3"}}
+    header, row = f"{HEADER},{column}", ["i00", "cat", "ann", cell]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return judge(delivery(text.getvalue().rstrip("\n"), header=header), expectation(items=items))
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "'=1+1"])
+def test_a_visible_cell_may_come_back_with_or_without_its_apostrophe(cell: str) -> None:
+    assert (echoed(cell).verdict, "W_ECHO_FORMAT" in echoed(cell).warnings) == ("accept", False)
+
+
+def test_a_number_may_come_back_written_in_another_way() -> None:
+    assert echoed("0.50", "x").warnings == ("W_ECHO_FORMAT", "W_MISSING_ITEMS", "W_OPTIONAL_COLUMN_MISSING")
+
+
+def test_a_value_that_came_back_changed_holds_its_row() -> None:
+    judgement = echoed("2")
+
+    assert codes(judgement) == [(1, "R_ECHO_CHANGED")]
+    assert judgement.held[0].expected == "=1+1"
+
+
+def test_the_columns_of_a_redo_file_are_left_alone() -> None:
+    data = delivery("i00,cat,ann,R_LABEL_CASE,one of: cat,cat", header=f"{HEADER},code,expected,proposed")
+
+    judgement = judge(data, expectation())
+
+    assert (judgement.verdict, judgement.accepted) == ("accept", 1)
+    assert "W_EXTRA_COLUMN" in judgement.warnings
+
+
+def test_blind_answers_refuse_the_file() -> None:
+    gold = dict.fromkeys(ITEMS[:8], "dog")
+
+    judgement = judge(whole(), expectation(gold=gold))
+
+    assert judgement.reasons == ("F_GOLD_FAIL",)
+
+
+def test_one_blind_annotator_is_held_with_all_their_rows() -> None:
+    answers = [f"{item},{'cat' if n < 5 else 'dog'},{'ann' if n < 8 else 'bob'}" for n, item in enumerate(ITEMS)]
+    gold = dict.fromkeys((*ITEMS[:5], *ITEMS[10:18]), "dog")
+
+    judgement = judge(delivery(*answers), expectation(gold=gold))
+
+    assert (judgement.verdict, judgement.reasons) == ("quarantine", ("R_ANNOTATOR_GOLD_FAIL",))
+    assert {each.annotator_id for each in judgement.annotations} == {"bob"}
+    assert (judgement.accepted, judgement.quarantined) == (12, 8)
+
+
+def test_two_wrong_gold_answers_prove_nothing() -> None:
+    assert judge(whole(), expectation(gold={"i00": "dog", "i01": "dog"})).verdict == "accept"
+
+
+def test_an_old_answer_never_makes_a_good_delivery_fail() -> None:
+    taken = {(item, "bob"): "cat" for item in ITEMS[:8]}
+    gold = dict.fromkeys(ITEMS[:8], "dog") | dict.fromkeys(ITEMS[8:16], "cat")
+
+    judgement = judge(delivery(*(f"{item},cat,ann" for item in ITEMS[8:])), expectation(taken=taken, gold=gold))
+
+    assert judgement.verdict == "accept"
+
+
+CELLS = st.sampled_from(
+    [*ITEMS[:4], "cat", "dog", SKIP, "ann", "bob", "", " ", '"', "\n", "Cat", "x99", ",", "\r", "é"]
+)
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=4).map(",".join), max_size=30), st.booleans())
+def test_rows_in_are_the_sum_of_their_outcomes(rows: list[str], ends: bool) -> None:
+    data = delivery(*rows) if ends else delivery(*rows).rstrip(b"\n")
+    taken = {("i00", "ann"): "cat"}
+
+    judgement = judge(data, expectation(taken=taken, overlap={"i01": 2}))
+
+    outcomes = [each.row for each in judgement.annotations] + [each.row for each in judgement.held]
+    assert len(outcomes) == len(set(outcomes))
+    assert judgement.delivered == len(outcomes) + judgement.duplicate
+    assert judgement.verdict == "reject" or judgement.delivered == _rows(data)
+    assert not judgement.annotations or judgement.verdict != "reject"
+
+
+def _rows(data: bytes) -> int:
+    rows = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
+    return sum(any(map(str.strip, row)) for row in rows) - 1
+
+
+@given(st.binary(max_size=200), st.binary(max_size=40) | st.none())
+def test_no_bytes_make_it_raise(data: bytes, manifest: bytes | None) -> None:
+    assert judge(data, expectation(), manifest=manifest).verdict == "reject"
+
+
+@given(st.permutations(["i00,cat,ann", "i00,dog,ann", "i01,cat,ann", "i02,bird,ann", "i03,cat,bob", "i03,cat,ann"]))
+def test_the_order_of_rows_means_nothing(rows: list[str]) -> None:
+    judgement = judge(delivery(*rows), expectation(bad_row_share=1.0))
+
+    assert {each.item_id for each in judgement.annotations} == {"i01"}
+    assert judgement.quarantined == 5
