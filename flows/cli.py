@@ -278,7 +278,7 @@ def up() -> tuple[Facts, str]:
     from flows import services as ours
 
     facts = ours.up(here(), tell=_tell).facts()
-    return facts, say.services(facts)
+    return facts, say.running(facts)
 
 
 @command()

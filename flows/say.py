@@ -127,6 +127,13 @@ def stepped(name: str, facts: Facts) -> str:
     )
 
 
+def running(facts: Facts) -> str:
+    """The servers that are up, and where a person looks at them."""
+    named = {"prefect": "rounds (Prefect)", "mlflow": "models (MLflow)"}
+    lines = [f"{named[name]}: {cast(Mapping[str, str], one)['url']}" for name, one in facts.items()]
+    return "\n".join([*lines, "stop them with hitl down"]) if lines else "no server of this workspace is up"
+
+
 def shown(value: object) -> str:
     """A cell of a stranger's file for a terminal: quoted, control characters spelled out, cut when long."""
     text = str(value)

@@ -111,13 +111,8 @@ def milliseconds(at: str) -> int:
 def _curve(rounds: Sequence[RoundState], metric: str) -> list[Metric]:
     """The deciding metric and its interval for every round of `rounds`: one run draws the whole learning curve."""
     keys = (metric, f"{metric}_low", f"{metric}_high")
-    known = [one for one in rounds if one.done("evaluated")]
-    return [
-        Metric(key, told[key], _labels(one), _at(one))
-        for one in known
-        for told in [_told(one, "evaluated")]
-        for key in keys
-    ]
+    known = [(one, _told(one, "evaluated")) for one in rounds if one.done("evaluated")]
+    return [Metric(key, told[key], _labels(one), _at(one)) for one, told in known for key in keys if key in told]
 
 
 def _headline(one: RoundState) -> list[Metric]:
@@ -194,7 +189,7 @@ def _lineage(one: RoundState, own: Sequence[Event]) -> dict[str, str]:
 
 
 def _digests(own: Sequence[Event]) -> dict[str, str]:
-    """The digests that the round's steps tell of; a model's params are fewer than the round's, hence a name of their own."""
+    """The digests that the round's steps tell of. A model's params are fewer than the round's: they go by another name."""
     steps = [event for event in own if event.event not in ("delivered", "refused")]
     told = [(event.event, key, str(value)) for event in steps for key, value in event.facts.items()]
     return {
