@@ -83,9 +83,10 @@ def test_a_rejected_delivery_may_come_at_any_time_and_changes_nothing_else() -> 
     assert [one["delivery"] for one in after.round("r0001").refused] == ["bad"]
 
 
-def test_a_delivery_that_was_taken_is_known_by_its_digest_and_a_rejected_one_is_not() -> None:
+def test_deliveries_taken_and_rejected_are_known_by_their_digests() -> None:
     refused = told("refused", "r0001", **delivery("bad", accepted=0, amount="0.00"))
-    assert state_after(*baseline(), *a_round(1, delivery("good")), refused).taken() == {"good"}
+    state = state_after(*baseline(), *a_round(1, delivery("good")), refused)
+    assert (state.taken, state.refused) == ({"good"}, {"bad"})
 
 
 def test_events_that_are_not_known_are_refused() -> None:
