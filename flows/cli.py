@@ -54,8 +54,6 @@ def command(name: str | None = None, **extra: Any) -> Callable[[Callable[..., tu
     """A command whose function returns (facts, text): --json prints the facts as one object, else the text."""
 
     def made(function: Callable[..., tuple[Facts, str]]) -> click.Command:
-        @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-        @click.pass_context
         def shown(ctx: click.Context, /, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401
             ctx.meta["json"] = as_json
             facts, text = function(**options)
@@ -63,8 +61,9 @@ def command(name: str | None = None, **extra: Any) -> Callable[[Callable[..., tu
             click.echo(json.dumps(facts, ensure_ascii=False, default=str) if as_json else text)
             ctx.exit(int(str(code)))
 
-        update_wrapper(shown, function)
-        return hitl.command(name or function.__name__.rstrip("_"), **extra)(shown)
+        called = update_wrapper(click.pass_context(shown), function)
+        asked = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")(called)
+        return hitl.command(name or function.__name__.rstrip("_"), **extra)(asked)
 
     return made
 
@@ -87,7 +86,7 @@ def here() -> Workspace:
     raise MomentError(f"{start} is not in a workspace: make one with hitl init or hitl demo, or change into one")
 
 
-def target(folder: Path) -> Workspace:
+def there(folder: Path) -> Workspace:
     return Workspace(((click.get_current_context().obj or Path()) / folder).resolve())
 
 
@@ -102,7 +101,7 @@ def demo(folder: Path, rounds: int, engine: str) -> tuple[Facts, str]:
     from flows import demo as demonstration
 
     return demonstration.run(
-        target(folder), rounds=rounds, wanted=cast(Literal["direct", "prefect"], engine), tell=_tell
+        there(folder), rounds=rounds, wanted=cast(Literal["direct", "prefect"], engine), tell=_tell
     )
 
 
@@ -128,7 +127,7 @@ def init(folder: Path, source: Path, id_: str | None, **options: Any) -> tuple[F
     """Make a workspace out of your own table."""
     from flows import start
 
-    facts = start.from_file(target(folder), source, id=id_, **options)
+    facts = start.from_file(there(folder), source, id=id_, **options)
     return facts, say.created(facts, folder)
 
 

@@ -83,7 +83,7 @@ def _measure(workspace: Workspace, params: Params) -> Callable[[pd.DataFrame], f
     def measure(labeled: pd.DataFrame) -> float:
         model = pipeline.build(params.model, params.features)
         with threadpool_limits(1):
-            model.fit(pipeline.inputs(labeled, params.features), labeled["label"].to_numpy(dtype=object))
+            pipeline.fit(model, labeled, params.features)
             predicted = pipeline.aligned(model, seen, params.data.classes).argmax(axis=1)
         matrix = metrics.confusion(actual, predicted, len(params.data.classes))
         return float(metrics.METRICS[params.evaluate.metric](matrix))

@@ -35,7 +35,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         "unresolved": sorted(unresolved["item_id"]),
         "skipped": int(annotations["label"].isna().sum()),
         "agreement": deciding.agreement(annotations),
-        "gold": _gold_score(annotations, gold),
+        "gold": _gold_answers(annotations, gold),
         "pool_accuracy": _pool_accuracy(batch, labels, params),
     }
 
@@ -73,7 +73,7 @@ def _adjudicate(unresolved: pd.DataFrame, annotations: pd.DataFrame) -> str:
     return text.getvalue()
 
 
-def _gold_score(annotations: pd.DataFrame, gold: Mapping[str, str]) -> dict[str, int]:
+def _gold_answers(annotations: pd.DataFrame, gold: Mapping[str, str]) -> dict[str, int]:
     answers = annotations[annotations["item_id"].isin(list(gold)) & annotations["label"].notna()]
     right = answers["label"] == answers["item_id"].map(gold)
     return {"answered": len(answers), "correct": int(right.sum())}

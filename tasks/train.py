@@ -30,7 +30,7 @@ def fit(workspace: Workspace) -> Facts:
     model = pipeline.build(params.model, params.features)
     with threadpool_limits(1), warnings.catch_warnings():  # one thread: the same sums on any number of cores
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(pipeline.inputs(labeled, params.features), labeled["label"].to_numpy(dtype=object))
+        pipeline.fit(model, labeled, params.features)
     probe = pipeline.inputs(test.head(PROBE), params.features)
     facts: Facts = {
         "labels": len(labeled),
