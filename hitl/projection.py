@@ -23,6 +23,9 @@ PARTS: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
 }
 """The nested runs: the events that each tells of, and the sections of params.yaml that decide it."""
 
+LISTED = 20
+"""How many words of a list a param shows: a table of runs with 784 columns in it is read by nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -222,5 +225,8 @@ def _leaves(value: object, name: str = "") -> Iterable[tuple[str, str]]:
     if isinstance(value, Mapping):
         for key, one in value.items():
             yield from _leaves(one, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        shown = [*map(str, value[:LISTED]), *([f"and {len(value) - LISTED} more"] if len(value) > LISTED else [])]
+        yield name, ", ".join(shown)
     else:
-        yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield name, str(value)

@@ -99,6 +99,11 @@ def test_columns_are_told_by_how_many_there_are() -> None:
     assert not [name for name in found if "pixel" in name]
 
 
+def test_a_long_list_is_cut() -> None:
+    classes = [f"c{number:02}" for number in range(77)]
+    assert flat(params(data={"classes": classes}), ["data"])["data.classes"].endswith("c18, c19, and 57 more")
+
+
 def test_a_part_has_the_params_that_decide_it() -> None:
     assert {name.split(".")[0] for name in part(run_of(TWO, "r0001", params()), "train").params} == {"model"}
 
