@@ -1,0 +1,108 @@
+"""The flows as Prefect has them: the bodies of `flows.rounds`, each step a task.
+
+What Prefect comes to store are the workspace's path, round ids, and each step's facts: digests, counts, file names.
+Flows are plain functions, not async: Ctrl-C stops a step at once, and a scheduled run's heart beats while one works.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from prefect import Flow, flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.tasks import Task
+
+from flows import prefect_artifacts
+from flows.engine import DELAYS, FlowName, Outcome, play
+from flows.rounds import Step
+from hitl.errors import HitlError
+from hitl.layout import Workspace
+from hitl.ledger import Facts
+from hitl.state import Phase
+from tasks import journal
+
+LOGGED = 2000
+"""Characters of a step's facts that go to Prefect's log."""
+
+
+def _named(verb: str) -> Callable[[], str]:
+    """What a flow run is called: the round in hand and what is done to it, such as `r0003 open`."""
+
+    def name() -> str:
+        try:
+            state = journal.read(Workspace(Path(flow_run.parameters["workspace"])))
+        except HitlError:  # The flow itself will say it.
+            return verb
+        last = state.rounds[-1]
+        return f"{state.next_round if last.phase is Phase.CLOSED and verb != 'close' else last.id} {verb}"
+
+    return name
+
+
+@flow(name="open round", flow_run_name=_named("open"), persist_result=False, result_serializer="json")
+def open_round(workspace: str) -> Outcome:
+    """Train, score the pool, select the batch, export the pack."""
+    return _played("open", workspace)
+
+
+@flow(name="close round", flow_run_name=_named("close"), persist_result=False, result_serializer="json")
+def close_round(workspace: str, partial: bool = False) -> Outcome:
+    """Validate the annotations, resolve the labels, retrain, evaluate, promote, report."""
+    return _played("close", workspace, partial=partial)
+
+
+@flow(name="advance", flow_run_name=_named("advance"), persist_result=False, result_serializer="json")
+def advance(workspace: str) -> Outcome:
+    """Do whatever is due. The scheduled entry point."""
+    return _played("advance", workspace)
+
+
+FLOWS: dict[FlowName, Flow[..., Outcome]] = {"open": open_round, "close": close_round, "advance": advance}
+
+
+def perform(name: FlowName, workspace: Workspace, api_url: str | None, **options: bool) -> Outcome:
+    """Run a flow against the server at `api_url`, or against one that lives as long as this process.
+
+    Returns what the flow's body returns and raises what it raises.
+    """
+    # A flow waits a second for its heartbeat to end, and a command needs none: whoever started it sees it live.
+    settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} | ({PREFECT_API_URL: api_url} if api_url else {})
+    with temporary_settings(settings):
+        return FLOWS[name](workspace=str(workspace.root.resolve()), **options)
+
+
+def run(name: str, step: Step, workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts:
+    """Call `step` as a Prefect task called `name`, again up to `retries` times where the world failed it."""
+
+    def called(round_id: str) -> Facts:
+        facts = step(workspace, round_id)
+        get_run_logger().info(json.dumps(facts, ensure_ascii=False, default=str)[:LOGGED])
+        return facts
+
+    as_task = task(
+        name=name,
+        task_run_name=f"{name} ({round_id})",
+        description=step.__doc__,
+        retries=retries,
+        retry_delay_seconds=list(DELAYS[:retries]),
+        retry_condition_fn=_by_the_world,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        result_serializer="json",
+    )
+    return as_task(called)(round_id)
+
+
+def _by_the_world(_: Task[..., object], __: TaskRun, state: State[object]) -> bool:
+    """An error of ours is an answer: the same step would give it again."""
+    return not isinstance(state.data, HitlError)
+
+
+def _played(name: FlowName, workspace: str, **options: bool) -> Outcome:
+    here = Workspace(Path(workspace).resolve())
+    outcome = play(name, here, run, **options)
+    prefect_artifacts.publish(here, journal.read(here))
+    return outcome
