@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -71,3 +72,8 @@ def test_prefect_yaml_deploys_advance_on_the_schedule_of_the_params() -> None:
 
 def test_prefect_yaml_is_recognised_as_ours() -> None:
     assert prefect_yaml("digits", Schedule()).startswith("# Written by hitl")
+
+
+def test_the_repository_deploys_as_any_workspace_does() -> None:
+    root = Path(__file__).parents[2]
+    assert (root / "prefect.yaml").read_text(encoding="utf-8") == prefect_yaml("hitl", Schedule())
