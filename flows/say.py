@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from hitl.ledger import Facts
-from tasks.ingest import Answer
+from hitl.visible import clipped, quoted
+
+if TYPE_CHECKING:  # only a type here, and the help of a command should not pay for it
+    from tasks.ingest import Answer
 
 LISTED = 10
+CLIPPED = 100
 
 
 def created(facts: Facts, folder: Path) -> str:
@@ -65,13 +69,13 @@ def advanced(facts: Facts) -> str:
     return "\n".join([*cast(list[str], facts["done"]), f"next: {facts['next']}"])
 
 
-def answer_facts(answer: Answer) -> Facts:
+def answer_facts(answer: "Answer") -> Facts:
     """An answer as facts: the receipt, and where it lies."""
     paths = {"receipt_path": answer.receipt_path, "redo_path": answer.redo_path}
     return {**answer.receipt, **{name: str(path) for name, path in paths.items() if path}}
 
 
-def answer(given: Answer) -> str:
+def answer(given: "Answer") -> str:
     """A receipt, and where it lies."""
     lines = [receipt(given.receipt)]
     if given.receipt_path:
@@ -95,7 +99,7 @@ def receipt(facts: Facts) -> str:
         f"items complete: {items['complete']} of {items['expected']}",
     ]
     lines += [
-        f"  row {one['row']}, {one['column']}: {shown(one['value'])}: {one['code']}, expected {one['expected']}"
+        f"  row {one['row']}, {one['column']}: '{quoted(str(one['value']), 60)}': {one['code']}, expected {clipped(str(one['expected']), CLIPPED)}"
         for one in held[:LISTED]
     ]
     if len(held) > LISTED:
@@ -132,9 +136,3 @@ def running(facts: Facts) -> str:
     named = {"prefect": "rounds (Prefect)", "mlflow": "models (MLflow)"}
     lines = [f"{named[name]}: {cast(Mapping[str, str], one)['url']}" for name, one in facts.items()]
     return "\n".join([*lines, "stop them with hitl down"]) if lines else "no server of this workspace is up"
-
-
-def shown(value: object) -> str:
-    """A cell of a stranger's file for a terminal: quoted, control characters spelled out, cut when long."""
-    text = str(value)
-    return repr(text if len(text) <= 60 else text[:57] + "...")
