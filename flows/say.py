@@ -99,7 +99,8 @@ def receipt(facts: Facts) -> str:
         f"items complete: {items['complete']} of {items['expected']}",
     ]
     lines += [
-        f"  row {one['row']}, {one['column']}: '{quoted(str(one['value']), 60)}': {one['code']}, expected {clipped(str(one['expected']), CLIPPED)}"
+        f"  row {one['row']}, {one['column']}: '{quoted(str(one['value']), CLIPPED)}': {one['code']}, "
+        f"expected {clipped(str(one['expected']), CLIPPED)}"
         for one in held[:LISTED]
     ]
     if len(held) > LISTED:

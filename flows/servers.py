@@ -72,6 +72,9 @@ def environment(workspace: Workspace, name: Name, port: int) -> dict[str, str]:
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+        # On disk: leases in memory die with the server, and what they held stays taken for ever. A run that was killed
+        # together with the server would keep every later one from starting.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT__SERVER_FINAL": "1",
     }
 

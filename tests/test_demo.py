@@ -1,4 +1,4 @@
-"""The demo through Prefect and through plain calls: the same batches, labels, models; and what it says, as README shows."""
+"""The demo through Prefect and through plain calls: the same batches, labels, models; it says what README shows."""
 
 import json
 import os

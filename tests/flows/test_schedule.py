@@ -19,17 +19,23 @@ SERVE = """
 import sys
 from datetime import timedelta
 from pathlib import Path
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.schedules import Interval
-from flows.prefect_serve import serve
+from flows.prefect_serve import limit_of, registered, serve
 from hitl.layout import Workspace
 if __name__ == "__main__":
-    serve(Workspace(Path(sys.argv[1])), Interval(timedelta(seconds=5)))
+    due = Workspace(Path(sys.argv[1])), Interval(timedelta(seconds=5))
+    _, deployment = registered(*due)
+    with get_client(sync_client=True) as client:
+        client.update_global_concurrency_limit(limit_of(deployment), GlobalConcurrencyLimitUpdate(active_slots=1))
+    serve(*due)
 """
 
 
 @pytest.fixture
 def serving(workspace: Workspace, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that serves `advance` every five seconds."""
+    """A process that serves `advance` every five seconds, after one that was killed during a run."""
     script = workspace.local / "serve_every_five_seconds.py"
     script.write_text(SERVE)
     served = subprocess.Popen([sys.executable, script, workspace.root], env=environment)
