@@ -18,7 +18,20 @@ from hitl.layout import Workspace
 class StoppableRunner(Runner):
     """A runner that ends on SIGTERM as on Ctrl-C: Prefect's own leaves at once, with its schedule still on."""
 
-    async def serve(workspace: Workspace, schedule: Schedule) -> None:
+    async def serve(self) -> None:
+        """Run what is due until cancelled."""
+        self._serving = (asyncio.get_running_loop(), asyncio.current_task())
+        await self.start()
+
+    def handle_sigterm(self, *_: object) -> None:
+        """Cancel `serve`, which then puts everything in order."""
+        # Raising SIGINT would not do: what a shell starts in its background ignores it.
+        loop, serving = self._serving
+        if serving:
+            loop.call_soon_threadsafe(serving.cancel)
+
+
+def serve(workspace: Workspace, schedule: Schedule) -> None:
     """Register `advance` of the workspace on `schedule` and run it when it is due; returns on Ctrl-C and SIGTERM."""
     runner, _ = registered(workspace, schedule)
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
@@ -28,8 +41,8 @@ class StoppableRunner(Runner):
 def registered(workspace: Workspace, schedule: Schedule) -> tuple[StoppableRunner, UUID]:
     """A runner for `advance` of the workspace, and the id of its deployment, which is new or as good as new.
 
-    Runs that were planned before are taken back: days in which nobody served are not made up for. The slot that a killed
-    run still holds is freed; were one alive, the workspace's lock would keep the two apart.
+    Runs that were planned before are taken back: days in which nobody served are not made up for. The slot that a
+    killed run still holds is freed; were that run alive, the workspace's lock would keep the two apart.
     """
     root = workspace.root.resolve()
     runner = StoppableRunner(name=root.name, pause_on_shutdown=True)
