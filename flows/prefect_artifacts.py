@@ -1,5 +1,6 @@
 """What a person opens from Prefect's UI: the newest round's pages and files, as artifacts of the flow run."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,15 +9,27 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from flows import services
 from hitl.layout import Workspace
 from hitl.state import RoundState, State
+from tasks.edges import outbox
 
 
 def publish(workspace: Workspace, state: State) -> None:
-    """One table of the newest rounds' files, and a link to the MLflow UI where one is up."""
+    """A table of the files of the two newest rounds, and links to their MLflow runs where a page shows them."""
+    page = _mlflow(workspace)
     for one in state.rounds[-2:]:
         create_markdown_artifact(table(workspace, one), key=f"{one.id}-files", description=f"The files of {one.id}")
+        run = outbox.sent(workspace, one.id)
+        if page and run:
+            url = f"{page}/#/experiments/{run['experiment_id']}/runs/{run['run_id']}"
+            create_link_artifact(url, link_text=f"{one.id} in MLflow", key=f"{one.id}-mlflow")
+
+
+def _mlflow(workspace: Workspace) -> str | None:
+    """Where MLflow's pages are, without any password; None where nobody shows them."""
+    address = outbox.address(workspace)
+    if address.startswith(("http://", "https://")):
+        return re.sub("//[^/]*@", "//", address).rstrip("/")
     found = services.find(workspace)
-    if found and found.mlflow:
-        create_link_artifact(found.mlflow.url, link_text="MLflow", key="mlflow", description="The runs of all rounds")
+    return found.mlflow.url if found and found.mlflow else None
 
 
 def table(workspace: Workspace, one: RoundState) -> str:

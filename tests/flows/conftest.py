@@ -1,11 +1,11 @@
 """One real server for the whole test session: starting it costs more than all the tests that use it."""
 
 import json
-import os
 import sqlite3
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from flows.services import Services
 from hitl.layout import Workspace
 
 
-def call(url: str, body: object = None) -> object:
+def call(url: str, body: object = None) -> Any:
     """What the server answers to a POST of `body`, or to a GET where there is none."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
@@ -65,12 +65,6 @@ def other(workspace: Workspace, servers: Services, tmp_path_factory: pytest.Temp
     copy.close()
     yield made
     services.down(made)
-
-
-@pytest.fixture
-def environment(servers: Services) -> dict[str, str]:
-    """The environment of a command that speaks to the session's Prefect server."""
-    return os.environ | {"PREFECT_API_URL": str(servers.api_url)}
 
 
 @pytest.fixture

@@ -118,5 +118,4 @@ def test_under_prefect_our_errors_come_out_unchanged_and_quietly(workspace: Work
     assert len(said.stderr.splitlines()) == 1
     named = {"flow_runs": {"name": {"any_": ["r0001 open"]}}}
     runs = call(f"{servers.api_url}/flow_runs/filter", named)
-    assert isinstance(runs, list)
     assert [run["state_type"] for run in runs] == ["FAILED"]

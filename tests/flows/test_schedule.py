@@ -1,9 +1,11 @@
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -33,36 +35,52 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture
-def serving(workspace: Workspace, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+@pytest.fixture(scope="module")
+def serving(workspace: Workspace, servers: Services) -> Iterator[subprocess.Popen[bytes]]:
     """A process that serves `advance` every five seconds, after one that was killed during a run."""
     script = workspace.local / "serve_every_five_seconds.py"
     script.write_text(SERVE)
+    environment = os.environ | {"PREFECT_API_URL": str(servers.api_url)}
     served = subprocess.Popen([sys.executable, script, workspace.root], env=environment)
     yield served
     served.kill()
     served.wait()
 
 
-def test_a_scheduled_run_really_happens(
-    workspace: Workspace, servers: Services, serving: subprocess.Popen[bytes]
-) -> None:
-    """With sqlalchemy 2.1 it never does, and only the server's log would say so."""
+@pytest.fixture(scope="module")
+def scheduled(servers: Services, serving: subprocess.Popen[bytes]) -> Any:
+    """The first run of `advance` that came to its end."""
     completed = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "flows": {"name": {"any_": ["advance"]}}}
     deadline = time.monotonic() + PATIENCE
-    while not (runs := call(f"{servers.api_url}/flow_runs/filter", completed)) and time.monotonic() < deadline:
+    while not (runs := call(f"{servers.api_url}/flow_runs/filter", completed)):
+        assert time.monotonic() < deadline
         assert serving.poll() is None
         time.sleep(0.5)
-    assert isinstance(runs, list)
-    assert runs
-    assert runs[0]["auto_scheduled"]
-    assert runs[0]["created_by"]["type"] == "SCHEDULE"
-    assert runs[0]["name"] == "r0001 advance"
-    assert runs[0]["parameters"] == {"workspace": str(workspace.root)}
+    return runs[0]
 
+
+def test_a_scheduled_run_really_happens(scheduled: Any, workspace: Workspace) -> None:
+    """With sqlalchemy 2.1 it never does, and only the server's log would say so."""
+    assert scheduled["auto_scheduled"]
+    assert scheduled["created_by"]["type"] == "SCHEDULE"
+    assert scheduled["name"] == "r0001 advance"
+    assert scheduled["parameters"] == {"workspace": str(workspace.root)}
+
+
+def test_a_run_shows_the_rounds_files_in_prefects_pages(scheduled: Any, servers: Services) -> None:
+    found = call(f"{servers.api_url}/artifacts/filter", {"flow_runs": {"id": {"any_": [scheduled["id"]]}}})
+    shown = {one["key"]: one["data"] for one in found}
+    assert sorted(shown) == ["r0000-files", "r0000-mlflow", "r0001-files"]
+    assert "r0001/pack" in shown["r0001-files"]
+    assert servers.mlflow
+    assert servers.mlflow.url in shown["r0000-mlflow"]
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_nothing_piles_up_when_nobody_serves(servers: Services, serving: subprocess.Popen[bytes]) -> None:
     serving.send_signal(signal.SIGTERM)
     assert serving.wait(timeout=30) == 0
-    (deployment,) = call(f"{servers.api_url}/deployments/filter", {})  # type: ignore[misc]
+    (deployment,) = call(f"{servers.api_url}/deployments/filter", {})
     assert (deployment["name"], deployment["paused"]) == ("with space", True)
     assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
     assert deployment["global_concurrency_limit"]["limit"] == 1

@@ -44,13 +44,11 @@ def test_every_command_finds_what_is_up(workspace: Workspace, servers: Services)
 def test_the_page_in_the_browser_speaks_to_its_own_server(servers: Services) -> None:
     assert servers.prefect
     settings = call(f"{servers.prefect.url}/ui-settings")
-    assert isinstance(settings, dict)
     assert settings["api_url"] == servers.api_url
 
 
 def test_the_server_calls_nobody_home(servers: Services) -> None:
     settings = call(f"{servers.api_url}/admin/settings")
-    assert isinstance(settings, dict)
     assert settings["server"]["analytics_enabled"] is False
 
 
