@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from flows.serve import prefect_yaml
 from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from tasks import digits, init, journal, version
+from tasks.edges import files
 from tasks.edges.lock import locked
 
 
@@ -36,6 +38,14 @@ def from_digits(workspace: Workspace) -> Facts:
 
 def _begun(workspace: Workspace, facts: Facts) -> Facts:
     if not workspace.ledger.is_file():
+        _schedule(workspace)
         version.start(workspace)
         journal.append(workspace, "created", BASELINE, facts)
     return facts
+
+
+def _schedule(workspace: Workspace) -> None:
+    """Write prefect.yaml, for a pool of Prefect workers; somebody's own stays."""
+    path = workspace.root / "prefect.yaml"
+    if not path.exists():
+        files.write_text(path, prefect_yaml(workspace.name, journal.params(workspace).schedule))
