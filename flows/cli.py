@@ -294,7 +294,7 @@ def serve() -> tuple[Facts, str]:
     """Register advance with Prefect on the schedule of params.yaml, and serve it until stopped."""
     from flows import serve as serving
 
-    serving.serve(here())
+    serving.serve(here(), tell=_tell)
     return {}, ""
 
 

@@ -14,6 +14,8 @@ from httpx import HTTPError
 from prefect import Flow, flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.tasks import Task
@@ -28,6 +30,8 @@ from hitl.state import Phase
 from tasks import journal
 
 FLOW_RUN = "PREFECT__FLOW_RUN_ID"
+LAST_WORDS = 10.0
+"""Seconds that logs and events may take to reach the server after a flow."""
 LOGGED = 2000
 """Characters of a step's facts that go to Prefect's log."""
 
@@ -75,7 +79,12 @@ def perform(name: FlowName, workspace: Workspace, api_url: str | None, **options
     # A flow waits a second for its heartbeat to end, and a command needs none: whoever started it sees it live.
     settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} | ({PREFECT_API_URL: api_url} if api_url else {})
     with temporary_settings(settings):
-        return FLOWS[name](workspace=str(workspace.root.resolve()), **options)
+        try:
+            return FLOWS[name](workspace=str(workspace.root.resolve()), **options)
+        finally:
+            # What is still to be told to the server is told now: whoever called may stop it next.
+            APILogWorker.instance().drain()
+            EventsWorker.drain_all(timeout=LAST_WORDS)
 
 
 def run(name: str, step: Step, workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts:

@@ -29,12 +29,16 @@ def open_round(workspace: Workspace, run: Run) -> str:
 
     Raises MomentError while a round waits for labels or is closing, GateError when the budget allows no batch.
     """
-    from tasks import export, score, select, train, version
+    from tasks import version
 
     version.ready(workspace)
+    _refuse_open(workspace)
     _baseline(workspace, run)
     publish(workspace, run)
     name = _begun(workspace)
+
+    from tasks import export, score, select, train  # here, for they import scikit-learn, and a refusal is quick
+
     if train.stale(workspace, journal.read(workspace)):
         _once(workspace, run, name, "trained", "Train the model", train.train)
     _once(workspace, run, name, "scored", "Score the pool", score.score)
@@ -49,11 +53,13 @@ def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str
     Goes on with a closing that was cut short. Raises MomentError when no round waits for labels, GateError when answers
     are missing and neither `partial` nor the deadline allows to go without them.
     """
-    from tasks import close, evaluate, promote, report, resolve, train, validate, version
+    from tasks import version
 
     version.ready(workspace)
-    current = _closing(workspace, partial=partial)
-    name = current.id
+    name = _closing(workspace, partial=partial).id
+
+    from tasks import close, evaluate, promote, report, resolve, train, validate
+
     _once(workspace, run, name, "validated", "Validate the annotations", validate.validate)
     _once(workspace, run, name, "resolved", "Resolve the labels", resolve.resolve)
     _once(workspace, run, name, "trained", "Train the challenger", train.train)
@@ -137,12 +143,10 @@ def _baseline(workspace: Workspace, run: Run) -> None:
 
 
 def _begun(workspace: Workspace) -> str:
-    """The round that is opening, begun now if the last one is closed; raises MomentError when one is out."""
+    """The round that is opening, begun now if the last one is closed."""
     params, state = journal.params(workspace), journal.read(workspace)
     current = cast(RoundState, state.current)
     opened: Facts = {"params_sha256": params.sha256(), "strategy": params.query.strategy}
-    if current.phase in (Phase.AWAITING, Phase.CLOSING):
-        raise MomentError(_still_open(workspace, current))
     if current.phase is Phase.CLOSED:
         _refuse_empty(params, state)
         return journal.append(workspace, "opened", state.next_round, opened).round
@@ -157,11 +161,14 @@ def _refuse_empty(params: Params, state: State) -> None:
         raise DataError("the pool is empty: every item was asked about, so there is nothing left to open a round with")
 
 
-def _still_open(workspace: Workspace, current: RoundState) -> str:
-    if current.phase is Phase.CLOSING:
-        return f"{current.id} is closing and was cut short: run hitl close to complete it"
-    pack = workspace.pack(current.id)
-    return f"{current.id} is already open: its pack is {pack}, {current.accepted} of {current.expected} answers are in"
+def _refuse_open(workspace: Workspace) -> None:
+    """Raise MomentError when a round is out for labeling, or was cut short while closing."""
+    current = cast(RoundState, journal.read(workspace).current)
+    if current.phase is Phase.CLOSING and current.id != BASELINE:
+        raise MomentError(f"{current.id} is closing and was cut short: run hitl close to complete it")
+    if current.phase is Phase.AWAITING:
+        answers = f"{current.accepted} of {current.expected} answers are in"
+        raise MomentError(f"{current.id} is already open: its pack is {workspace.pack(current.id)}, {answers}")
 
 
 def _closing(workspace: Workspace, *, partial: bool) -> RoundState:
