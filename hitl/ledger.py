@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hitl.errors import IntegrityError
@@ -46,20 +46,22 @@ def extend(events: Sequence[Event], *, at: datetime, actor: str, event: str, rou
 
 def line(event: Event) -> bytes:
     """The line that carries `event` in the file, its line end included."""
-    return canonical(asdict(event)) + b"\n"
+    return canonical(_values(event)) + b"\n"
 
 
-def parse(data: bytes) -> tuple[Event, ...]:
-    """The events in the bytes of a ledger file, their chain checked.
+def parse(data: bytes, *, after: Sequence[Event] = ()) -> tuple[Event, ...]:
+    """The events in the bytes of a ledger file, their chain checked. With `after`, the bytes that follow those events.
 
     A last line without its line end is an event that did not happen (a write that was cut) and is left out.
     Raises IntegrityError naming the line when a line is not an event or does not follow from the one before.
     """
     events: list[Event] = []
-    for number, text in enumerate(complete(data).split(b"\n")[:-1], start=1):
+    last = after[-1] if after else None
+    for number, text in enumerate(complete(data).split(b"\n")[:-1], start=len(after) + 1):
         event = _event(text, number)
-        _check(event, events[-1] if events else None, number)
+        _check(event, last, number)
         events.append(event)
+        last = event
     return tuple(events)
 
 
@@ -71,6 +73,10 @@ def complete(data: bytes) -> bytes:
 def head(events: Sequence[Event]) -> str:
     """The hash of the last event: what a tag, a run, or a receipt anchors."""
     return events[-1].hash if events else GENESIS
+
+
+def _values(event: Event) -> Facts:
+    return {name: getattr(event, name) for name in Event.__slots__}
 
 
 def _hash(prev: str, body: Mapping[str, object]) -> str:
@@ -97,7 +103,7 @@ def _as_written(text: bytes) -> Event:
 
 def _check(event: Event, before: Event | None, number: int) -> None:
     prev = before.hash if before else GENESIS
-    body = {key: value for key, value in asdict(event).items() if key not in ("prev", "hash")}
+    body = {key: value for key, value in _values(event).items() if key not in ("prev", "hash")}
     if event.prev != prev or event.seq != number - 1 or event.hash != _hash(event.prev, body):
         raise IntegrityError(
             f"data/ledger.jsonl, line {number} (event {event.event!r} of {event.round}): the chain of hashes is broken "

@@ -133,9 +133,12 @@ class State:
         return frozenset(cast(str, one["delivery"]) for r in self.rounds for one in r.refused)
 
 
-def fold(events: Iterable[Event]) -> State:
-    """The state that `events` lead to; raises IntegrityError at an event that may not come where it stands."""
-    return reduce(_after, events, State())
+def fold(events: Iterable[Event], *, since: State = State()) -> State:
+    """The state that `events` lead to from the state `since`.
+
+    Raises IntegrityError at an event that may not come where it stands.
+    """
+    return reduce(_after, events, since)
 
 
 def may(state: State, event: str, name: str) -> str | None:

@@ -1,7 +1,9 @@
 """The workspace's ledger and params on disk: read the state, append an event."""
 
 import getpass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from hitl import ledger, state
 from hitl.errors import MomentError, ParamsError
@@ -17,17 +19,27 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A ledger file as it was read last: its bytes, and what they mean."""
+
+    data: bytes = b""
+    events: tuple[Event, ...] = ()
+    state: State = field(default_factory=State)
+
+
+_last: dict[Path, _Read] = {}
+# A round reads its ledger dozens of times. Bytes that were checked before are not checked again, only compared.
+
+
 def events(workspace: Workspace) -> tuple[Event, ...]:
     """The ledger's events, their chain checked; none where no ledger is."""
-    try:
-        return ledger.parse(workspace.ledger.read_bytes())
-    except FileNotFoundError:
-        return ()
+    return _read(workspace).events
 
 
 def read(workspace: Workspace) -> State:
     """The state of the workspace; raises MomentError where there is none."""
-    found = state.fold(events(workspace))
+    found = _read(workspace).state
     if not found.rounds:
         raise MomentError(
             f"{workspace.root} is not a workspace: make one with hitl init or hitl demo, or change into one"
@@ -37,14 +49,14 @@ def read(workspace: Workspace) -> State:
 
 def append(workspace: Workspace, event: str, round_id: str, facts: Facts) -> Event:
     """Append one event, fsynced; raises MomentError when it may not happen now."""
-    past = events(workspace)
-    refusal = state.may(state.fold(past), event, round_id)
+    before = _read(workspace)
+    past = before.events
+    refusal = state.may(before.state, event, round_id)
     if refusal:
         raise MomentError(refusal)
     at = max(now(), datetime.fromisoformat(past[-1].at)) if past else now()
     new = ledger.extend(past, at=at, actor=_actor(), event=event, round=round_id, facts=facts)
-    whole = len(ledger.complete(workspace.ledger.read_bytes())) if past else 0
-    files.append_line(workspace.ledger, ledger.line(new), after=whole)
+    files.append_line(workspace.ledger, ledger.line(new), after=len(before.data))
     return new
 
 
@@ -69,6 +81,20 @@ def unchanged(workspace: Workspace, round_: RoundState) -> Params:
             f"now {found.sha256()[:12]}); put the old values back (git diff params.yaml), "
             "and change them after the round closes"
         )
+    return found
+
+
+def _read(workspace: Workspace) -> _Read:
+    try:
+        data = ledger.complete(workspace.ledger.read_bytes())
+    except FileNotFoundError:
+        return _Read()
+    before = _last.get(workspace.ledger, _Read())
+    if not data.startswith(before.data):
+        before = _Read()
+    new = ledger.parse(data[len(before.data) :], after=before.events)
+    found = _Read(data, (*before.events, *new), state.fold(new, since=before.state))
+    _last[workspace.ledger] = found
     return found
 
 
