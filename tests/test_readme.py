@@ -41,12 +41,12 @@ def test_the_shell_blocks_run_in_order(tmp_path: Path) -> None:
 
 
 def test_the_two_commands_are_targets_of_the_makefile() -> None:
-    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    rules = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
     commands = [
         line.removeprefix("$ make ") for kind, block in BLOCKS if kind == "console" for line in block.splitlines()
     ]
     assert commands == ["demo", "test"]
-    assert set(commands) <= set(targets)
+    assert set(commands) <= set(rules)
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))

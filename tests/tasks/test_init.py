@@ -56,6 +56,7 @@ def test_a_table_becomes_a_workspace(tmp_path: Path, workspace: Workspace) -> No
     assert set(test["label"]) == {"NA", "None"} and set(test["ville"]) == {"Orléans", "NA", ""}
     labeled = tables.read_parquet(workspace.labeled)
     assert set(labeled.pop("from")) == {"initial"}
+    assert set(labeled.pop("round")) == {"r0000"}
     pd.testing.assert_frame_equal(labeled, tables.read_parquet(workspace.initial))
     assert "`None`" in workspace.guideline.read_text(encoding="utf-8") and "<skip>" in workspace.guideline.read_text()
     assert not workspace.truth.exists()
