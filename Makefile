@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 UV_VERSION := 0.13.8
+SYNC := $(BIN)/uv sync --frozen --quiet --compile-bytecode
 export DO_NOT_TRACK := true
 export UV_PYTHON_DOWNLOADS := never
 
@@ -17,7 +18,8 @@ setup: .venv/.installed
 
 .venv/.installed: uv.lock pyproject.toml
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-	@$(BIN)/uv sync --frozen --quiet --compile-bytecode
+	@# Behind a proxy only the system's certificates are right, on a bare machine only uv's own.
+	@UV_SYSTEM_CERTS=true $(SYNC) 2>/dev/null || $(SYNC)
 	@touch $@
 
 demo: setup
