@@ -1,7 +1,9 @@
 """The demo: whole rounds on real handwritten digits, every named tool doing its real part. Goes on where it stopped."""
 
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 from flows import engine, services, start
@@ -80,6 +82,7 @@ def _reached(workspace: Workspace) -> tuple[Facts, str]:
     drawn = terminal.curve(
         points, random=random, metric=metric, encoding=sys.stdout.encoding, colour=sys.stdout.isatty()
     )
+    hitl = f"{_command()} -C {_near(workspace.root)}"
     text = [
         drawn,
         "",
@@ -87,9 +90,9 @@ def _reached(workspace: Workspace) -> tuple[Facts, str]:
         f"{round(beside['labels'])} labels chosen at random: {metric} {beside['value']:.4f} "
         f"(mean of {round(beside['seeds'])} runs, {beside['low']:.4f} to {beside['high']:.4f})",
         "",
-        f"report:  {report}",
-        f"models:  hitl -C {workspace.root} up      (MLflow and Prefect UI; hitl -C {workspace.root} down stops them)",
-        f"next:    cd {workspace.root} && hitl status",
+        f"report:  {_near(report)}",
+        f"models:  {hitl} up      (the pages of MLflow and Prefect; {hitl} down stops them)",
+        f"next:    {hitl} status",
     ]
     facts: Facts = {
         "workspace": str(workspace.root),
@@ -101,6 +104,17 @@ def _reached(workspace: Workspace) -> tuple[Facts, str]:
         "report": str(report),
     }
     return facts, "\n".join(text)
+
+
+def _near(path: Path) -> str:
+    """The path as a person in the current folder would type it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _command() -> str:
+    """How this person calls `hitl`: by its name where the shell finds it, else by its path."""
+    found = shutil.which("hitl")
+    return "hitl" if found and Path(found).samefile(sys.argv[0]) else _near(Path(sys.argv[0]).absolute())
 
 
 def _closed(workspace: Workspace) -> int:
