@@ -3,10 +3,9 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol, cast
 
-from hitl import budget
+from hitl import budget, due
 from hitl.errors import DataError, GateError, MomentError
 from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
@@ -82,7 +81,7 @@ def advance(workspace: Workspace, run: Run) -> list[str]:
     if current.phase is Phase.AWAITING:
         said += ingest.inbox(workspace)
         current = cast(RoundState, journal.read(workspace).current)
-        if why_not_close(current, journal.params(workspace), journal.now()) is not None:
+        if due.why_not_close(current, journal.params(workspace), journal.now()):
             return said
     if current.phase in (Phase.AWAITING, Phase.CLOSING) and current.id != BASELINE:
         said.append(f"closed {close_round(workspace, run)}")
@@ -112,22 +111,6 @@ def publish(workspace: Workspace, run: Run) -> None:
         except Unreachable as why:
             log.warning("%s stands; MLflow is told by the next hitl advance, for now: %s", one, why)
             return
-
-
-def why_not_close(current: RoundState, params: Params, at: datetime) -> str | None:
-    """Why the round cannot close yet; None when every answer is in, or the deadline is over and enough of them are."""
-    exported = current.facts["exported"]
-    missing = current.expected - current.accepted
-    if missing <= 0:
-        return None
-    share = current.accepted / current.expected
-    over = at >= datetime.fromisoformat(cast(str, exported["deadline"]))
-    if over and current.accepted and share >= params.delivery.minimum_share:
-        return None
-    return (
-        f"{current.id} still waits for {missing} of {current.expected} answers (deadline {exported['deadline']}); "
-        "ingest the missing ones, or close without them: hitl close --partial"
-    )
 
 
 def _baseline(workspace: Workspace, run: Run) -> None:
@@ -181,7 +164,7 @@ def _closing(workspace: Workspace, *, partial: bool) -> RoundState:
     params = journal.unchanged(workspace, current)
     if not current.accepted:
         raise MomentError(f"{current.id} has no answer yet: take a delivery first with hitl ingest FILE")
-    why = why_not_close(current, params, journal.now())
+    why = due.why_not_close(current, params, journal.now())
     if why and not partial:
         raise GateError(why)
     return current
