@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import reduce
 from statistics import NormalDist
 
 import numpy as np
@@ -60,15 +61,23 @@ def resampled(
     """For each prediction, `draws` confusion matrices (draws, classes, classes) of items drawn with replacement.
 
     The same items are drawn for every prediction, so that differences are paired (Efron & Tibshirani 1993, ch. 16).
+    Drawing n of n items and counting their outcomes is one multinomial draw over the outcomes, whatever n is.
     """
-    n, size = len(actual), classes * classes
+    size = classes * classes
     flat = [actual * classes + predicted for predicted in predictions]
-    found = [np.empty((draws, size), dtype=np.int64) for _ in flat]
-    for draw in range(draws):
-        chosen = rng.integers(0, n, size=n)
-        for out, cells in zip(found, flat, strict=True):
-            out[draw] = np.bincount(cells[chosen], minlength=size)
-    return [out.reshape(draws, classes, classes) for out in found]
+    joint = reduce(lambda codes, cells: codes * size + cells, flat)
+    _, first, counts = np.unique(joint, return_index=True, return_counts=True)
+    drawn = rng.multinomial(len(actual), counts / len(actual), size=draws)
+    return [_summed(drawn, cells[first], size).reshape(draws, classes, classes) for cells in flat]
+
+
+def _summed(drawn: Counts, cells: Codes, size: int) -> Counts:
+    """Counts (draws, outcomes) added up over the outcomes that fall into the same of `size` cells."""
+    order = np.argsort(cells, kind="stable")
+    there, starts = np.unique(cells[order], return_index=True)
+    found = np.zeros((len(drawn), size), dtype=np.int64)
+    found[:, there] = np.add.reduceat(drawn[:, order], starts, axis=1)
+    return found
 
 
 def interval(values: Floats, confidence: float) -> tuple[float, float]:

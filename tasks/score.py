@@ -1,5 +1,7 @@
 """Score the pool: one pass over its files that keeps only the candidates for the batch."""
 
+import logging
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +19,10 @@ from hitl.pipeline import Classifier, aligned, inputs
 from hitl.state import State
 from tasks import journal, train
 from tasks.edges import tables
+
+TOLD_EVERY = 5.0
+"""Seconds between two lines about the progress."""
+log = logging.getLogger("hitl")
 
 
 def score(workspace: Workspace, round_id: str) -> Facts:
@@ -57,12 +63,29 @@ def answered(workspace: Workspace, state: State) -> frozenset[str]:
 def _scored(
     workspace: Workspace, params: Params, model: Classifier, out: frozenset[str], number: int
 ) -> Iterator[pd.DataFrame]:
-    for items in tables.stream(workspace.pool, ["item_id", *params.features]):
-        eligible = items[~items["item_id"].isin(list(out))]
+    """The eligible items of each chunk of the pool, with their probabilities, utilities and draws."""
+    barred = pd.Index(np.array(sorted(out), dtype=object))  # its hash table is built once, not for each chunk
+    for items in _progressing(workspace, ["item_id", *params.features]):
+        eligible = items[barred.get_indexer(items["item_id"].to_numpy(dtype=object)) < 0]
         if len(eligible):
             probabilities = aligned(model, inputs(eligible, params.features), params.data.classes)
             ids = eligible["item_id"].to_numpy(dtype=object)
             yield _frame(ids, probabilities, params, number)
+
+
+def _progressing(workspace: Workspace, columns: list[str]) -> Iterator[pd.DataFrame]:
+    """The chunks of the pool; where it takes long, a line now and then says how far it is and how long yet."""
+    total, seen, began = tables.row_count(workspace.pool), 0, time.monotonic()
+    told = began
+    for items in tables.stream(workspace.pool, columns):
+        yield items
+        seen, now = seen + len(items), time.monotonic()
+        if now - told >= TOLD_EVERY and seen < total:
+            told, rate = now, seen / (now - began)
+            left = (total - seen) / rate
+            log.info(
+                "scored %s of %s items, %s a second, %.0f s to go", f"{seen:,}", f"{total:,}", f"{rate:,.0f}", left
+            )
 
 
 def _frame(
