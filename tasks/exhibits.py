@@ -18,8 +18,8 @@ from tasks.edges.tracking import Contents, Dataset
 
 EXAMPLE = 5
 """Items of the initial set that MLflow keeps as an example of the model's input."""
-LARGEST_TABLE = 200_000_000
-"""Bytes of a table above which only its path and digest are sent."""
+LARGEST_TABLE = 2_000_000
+"""Bytes of a table above which only its path and digest are sent: MLflow looks at every cell to describe a table."""
 
 
 def of_round(here: Workspace, state: State, round_id: str, params: Params) -> Contents:
