@@ -1,6 +1,5 @@
 """What a batch costs, and how large a batch the budget still allows."""
 
-from decimal import Decimal
 from math import ceil, floor
 
 from hitl.errors import GateError
@@ -21,15 +20,6 @@ def annotations(params: Params, items: int) -> int:
     """The annotations that a pack of `items` new items asks for, its gold and overlap included."""
     total = items + params.export.gold
     return total + share_of(total, params.export.overlap_share) * (params.export.overlap - 1)
-
-
-def money(annotations: int, price: Decimal) -> str:
-    """What `annotations` cost, with two decimals.
-
-    >>> money(963, Decimal("0.12"))
-    '115.56'
-    """
-    return str((annotations * price).quantize(Decimal("0.01")))
 
 
 def remaining(params: Params, state: State) -> int | None:

@@ -39,9 +39,19 @@ def digest(value: object) -> str:
 def extend(events: Sequence[Event], *, at: datetime, actor: str, event: str, round: str, facts: Facts) -> Event:
     """The event that comes after `events`, chained to the last of them. `at` must have a zone."""
     prev = events[-1].hash if events else GENESIS
-    stamp = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    body: Facts = {"seq": len(events), "at": stamp, "actor": actor, "event": event, "round": round, "facts": facts}
-    return Event(len(events), stamp, actor, event, round, facts, prev, _hash(prev, body))
+    moment = stamp(at)
+    body: Facts = {"seq": len(events), "at": moment, "actor": actor, "event": event, "round": round, "facts": facts}
+    return Event(len(events), moment, actor, event, round, facts, prev, _hash(prev, body))
+
+
+def stamp(at: datetime) -> str:
+    """A moment as we write it everywhere: RFC 3339, in UTC, to the second.
+
+    >>> from datetime import timedelta, timezone
+    >>> stamp(datetime(2026, 11, 21, 10, tzinfo=timezone(timedelta(hours=1))))
+    '2026-11-21T09:00:00Z'
+    """
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def line(event: Event) -> bytes:

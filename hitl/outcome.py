@@ -4,7 +4,7 @@ from typing import cast
 
 from hitl.ledger import Facts
 from hitl.params import Params
-from hitl.state import RoundState, State
+from hitl.state import State
 
 
 def opened(state: State, name: str) -> Facts:
@@ -36,10 +36,6 @@ def closed(state: State, name: str, params: Params) -> Facts:
         "champion": judged["champion"],
         "note": judged["note"],
         "annotations": one.accepted,
-        "amount": _money(one),
+        "amount": f"{one.spent:.2f}",
         "currency": params.delivery.currency,
     }
-
-
-def _money(one: RoundState) -> str:
-    return f"{one.spent:.2f}"

@@ -8,7 +8,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from hitl.contract import (
     ANNOTATOR_ID,
@@ -28,6 +28,7 @@ from hitl.contract import (
 )
 from hitl.delivery.cells import MAX_SECONDS
 from hitl.errors import DataError
+from hitl.ledger import stamp
 
 ANSWERS = (LABEL, ANNOTATOR_ID, LABELED_AT, SECONDS, COMMENT)
 
@@ -122,8 +123,8 @@ def manifest(
         "overlap": {"default": default_overlap, "items": dict(sorted(overlap.items()))},
         "annotators": list(annotators),
         "bad_row_share": bad_row_share,
-        "exported_at": _zulu(exported_at),
-        "deadline": _zulu(deadline),
+        "exported_at": stamp(exported_at),
+        "deadline": stamp(deadline),
         "files": dict(sorted(files.items())),
     }
 
@@ -158,7 +159,3 @@ def _field(name: str, classes: Sequence[str]) -> dict[str, object]:
         SECONDS: {"type": "number", "constraints": {"minimum": 0, "maximum": MAX_SECONDS}},
     }
     return {"name": name, "type": "string", **own.get(name, {})}
-
-
-def _zulu(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,6 @@
 """What `hitl status` shows: the state as plain values, and the same as one screen that ends in what to do next."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import cast
 
 from hitl import budget
@@ -23,7 +22,7 @@ def view(state: State, params: Params, *, name: str, at: datetime) -> Facts:
         "metric": metric,
         "spent": {
             "annotations": state.annotations,
-            "amount": str(state.spent.quantize(Decimal("0.01"))),
+            "amount": f"{state.spent:.2f}",
             "currency": params.delivery.currency,
         },
         "budget_left": budget.remaining(params, state),
@@ -89,7 +88,7 @@ def _round(one: RoundState, metric: str) -> Facts:
         "high": metrics.get(f"{metric}_high"),
         "verdict": one.facts.get("judged", {}).get("verdict"),
         "unresolved": len(cast(list[str], one.facts.get("resolved", {}).get("unresolved", []))),
-        "amount": str(one.spent.quantize(Decimal("0.01"))),
+        "amount": f"{one.spent:.2f}",
     }
 
 

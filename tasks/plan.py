@@ -5,6 +5,7 @@ from typing import cast
 
 from hitl import budget
 from hitl.curve import learning_curve
+from hitl.delivery.receipt import payable
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.state import State
@@ -26,10 +27,7 @@ def plan(workspace: Workspace) -> Facts:
         "items": items,
         "random": budget.share_of(items, params.query.random_share),
         "gold": params.export.gold if items else 0,
-        "annotations": asked,
-        "price": str(params.delivery.price),
-        "currency": params.delivery.currency,
-        "amount": budget.money(asked, params.delivery.price),
+        **payable(asked, params.delivery.price, params.delivery.currency),
         "spent": {"annotations": state.annotations, "amount": str(state.spent)},
         "budget_left": budget.remaining(params, state),
         "pool_left": left,

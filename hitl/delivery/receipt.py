@@ -3,11 +3,12 @@
 import csv
 import io
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from hitl.contract import REDO
 from hitl.delivery.judgement import Held, Judgement
+from hitl.ledger import stamp
 
 _CENT = Decimal("0.01")
 
@@ -30,7 +31,7 @@ def receipt(
         "round": judgement.round or round,
         "delivery": judgement.sha256,
         "file": judgement.file,
-        "received_at": _zulu(received_at),
+        "received_at": stamp(received_at),
         "verdict": judgement.verdict,
         "reasons": [str(reason) for reason in judgement.reasons],
         "warnings": [str(warning) for warning in judgement.warnings],
@@ -89,7 +90,3 @@ def _rows(judgement: Judgement) -> dict[str, int]:
 def _held(held: Held) -> dict[str, object]:
     names = ("row", "column", "value", "code", "expected", "proposed")
     return {name: getattr(held, name) for name in names}
-
-
-def _zulu(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

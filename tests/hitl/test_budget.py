@@ -1,5 +1,3 @@
-from decimal import Decimal
-
 import pytest
 from hypothesis import given, strategies as st
 
@@ -60,7 +58,3 @@ def test_the_largest_batch_that_the_budget_pays_for_is_sent(limit: int, gold: in
     size = budget.affordable(asked, FRESH)
     assert budget.annotations(asked, size) <= limit
     assert size == 30 or budget.annotations(asked, size + 1) > limit
-
-
-def test_money_is_told_in_cents() -> None:
-    assert budget.money(3, Decimal("0.005")) == "0.02"
