@@ -2,13 +2,13 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from hitl import budget, metrics, pipeline, resolve as resolving
+from hitl import choose, metrics, pipeline, resolve as resolving
 from hitl.layout import Workspace
 from hitl.params import Params
 from tasks import journal
@@ -25,7 +25,7 @@ def compare(
     """
     params = journal.params(workspace)
     pool = pd.concat(list(tables.stream(workspace.pool, ["item_id", *params.features])), ignore_index=True)
-    measure = _measure(workspace, params)
+    measure, truth = _measure(workspace, params), vendor.truth(workspace.truth)
     rows = []
     for seed in range(seeds):
         rng = np.random.default_rng([seed, params.query.seed])
@@ -33,7 +33,7 @@ def compare(
         order = pool["item_id"].to_numpy(dtype=object)[rng.permutation(len(pool))]
         for number in range(1, rounds + 1):
             asked = order[(number - 1) * params.query.batch : number * params.query.batch]
-            won = _asked(workspace, params, list(asked), annotators, noise, rng)
+            won = _asked(truth, params, list(asked), annotators, noise, rng)
             labeled = pd.concat([labeled, pool.merge(won, on="item_id")], ignore_index=True)
             rows.append((seed, number * params.query.batch, len(labeled), measure(labeled)))
     found = pd.DataFrame(rows, columns=["seed", "asked", "labels", params.evaluate.metric])
@@ -63,12 +63,11 @@ def means(workspace: Workspace) -> list[dict[str, float]]:
 
 
 def _asked(
-    workspace: Workspace, params: Params, ids: list[str], annotators: int, noise: float, rng: np.random.Generator
+    truth: Mapping[str, str], params: Params, ids: list[str], annotators: int, noise: float, rng: np.random.Generator
 ) -> pd.DataFrame:
     """The labels that the simulated vendor's answers lead to, for random items, overlapped like a batch."""
-    many = set(ids[: budget.share_of(len(ids), params.export.overlap_share)])
-    wanted = {item_id: params.export.overlap if item_id in many else 1 for item_id in ids}
-    truth = vendor.truth(workspace.truth)
+    places = np.arange(len(ids), dtype=np.float64)
+    wanted = choose.overlap(ids, places, annotators=params.export.overlap, share=params.export.overlap_share)
     said = vendor.answer(truth, wanted, params.data.classes, annotators=annotators, noise=noise, rng=rng)
     annotations = pd.DataFrame(said, columns=["item_id", "label", "annotator_id", "seconds"])
     labels = resolving.labels(annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold={})

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 from typing import Any, cast
 
@@ -116,18 +117,13 @@ def asked(state: State) -> RoundState:
 def standing(workspace: Workspace, state: State, name: str) -> Iterator[Judgement]:
     """The deliveries of a round that stand, judged again from their bytes, in order of arrival."""
     wanted = replace(expectation(workspace, state, name, journal.params(workspace)), closed=False)
-    taken: dict[tuple[str, str], str] = {}
-    origin: dict[tuple[str, str], str] = {}
     for facts in state.round(name).deliveries:
         path = workspace.deliveries / f"{facts['delivery']}.csv"
         files.must_be(path, cast(str, facts["delivery"]))
-        at = datetime.fromisoformat(cast(str, facts["received_at"]))
-        earlier = frozenset(origin.values())
-        now = replace(wanted, received_at=at, taken=dict(taken), origin=dict(origin), known=earlier)
+        wanted = replace(wanted, received_at=datetime.fromisoformat(cast(str, facts["received_at"])))
         manifest = intake.read_manifest(path)
-        judged = judging.judge(path.read_bytes(), now, file=cast(str, facts["file"]), manifest=manifest)
-        taken |= answers(judged)
-        origin |= dict.fromkeys(answers(judged), judged.sha256)
+        judged = judging.judge(path.read_bytes(), wanted, file=cast(str, facts["file"]), manifest=manifest)
+        wanted = _after(wanted, judged)
         yield judged
 
 
@@ -167,16 +163,19 @@ def _promised(manifest: Mapping[str, Any], items: Mapping[str, Mapping[str, str]
     )
 
 
+def _after(wanted: Expectation, judged: Judgement) -> Expectation:
+    """What is expected once a delivery was taken."""
+    new = answers(judged)
+    origin = {**wanted.origin, **dict.fromkeys(new, judged.sha256)}
+    return replace(wanted, taken={**wanted.taken, **new}, origin=origin, known=wanted.known | {judged.sha256})
+
+
 def _asked(workspace: Workspace, state: State, at: datetime) -> Expectation:
     """What the open round expects now, after the deliveries that stand."""
     current = asked(state)
     wanted = expectation(workspace, state, current.id, journal.params(workspace))
-    taken: dict[tuple[str, str], str] = {}
-    origin: dict[tuple[str, str], str] = {}
-    for judged in standing(workspace, state, current.id):
-        taken |= answers(judged)
-        origin |= dict.fromkeys(answers(judged), judged.sha256)
-    return replace(wanted, received_at=at, taken=taken, origin=origin, known=state.taken)
+    wanted = reduce(_after, standing(workspace, state, current.id), wanted)
+    return replace(wanted, received_at=at, known=state.taken)
 
 
 def _judged(path: Path, wanted: Expectation) -> tuple[Judgement, bytes | None, bytes | None]:

@@ -12,7 +12,7 @@ from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
-from tasks import journal
+from tasks import ingest, journal
 from tasks.edges import files, tables
 
 
@@ -22,7 +22,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     folder = workspace.round(round_id)
     annotations = tables.read_parquet(folder / "annotations.parquet")
     batch = tables.read_parquet(folder / "batch.parquet")
-    gold = known(workspace, batch)
+    gold = ingest.gold(workspace, round_id)
     labels = deciding.labels(annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold=gold)
     labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
     unresolved = labels[labels["label"].isna()]
@@ -46,13 +46,6 @@ def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
     found += [_labeled_in(workspace, one.id) for one in state.rounds[1:] if one.id <= until]
     frame = pd.concat([part for part in found if len(part)], ignore_index=True)
     return frame.sort_values("item_id", ignore_index=True)
-
-
-def known(workspace: Workspace, batch: pd.DataFrame) -> dict[str, str]:
-    """The known answers of the gold items of a batch."""
-    gold = tables.read_parquet(workspace.gold, ["item_id", "label"])
-    hidden = set(batch.loc[batch["reason"] == "gold", "item_id"])
-    return {item: label for item, label in zip(gold["item_id"], gold["label"], strict=True) if item in hidden}
 
 
 def _labeled_in(workspace: Workspace, round_id: str) -> pd.DataFrame:

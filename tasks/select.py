@@ -10,8 +10,8 @@ from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import aligned, inputs
-from hitl.state import State
-from tasks import journal, score, train
+from hitl.state import RoundState, State
+from tasks import ingest, journal, score, train
 from tasks.edges import files, tables
 
 
@@ -36,7 +36,8 @@ def select(workspace: Workspace, round_id: str) -> Facts:
     items = pd.concat([part for part in found if len(part)], ignore_index=True).sort_values(
         "item_id", ignore_index=True
     )
-    batch = _batch(workspace, params, state, chosen, gold).assign(model_version=_model(state))
+    scored_by = cast(RoundState, train.newest(state)).id
+    batch = _batch(workspace, params, state, chosen, gold).assign(model_version=scored_by)
     sha256 = tables.write_parquet(workspace.round(round_id) / "batch.parquet", batch)
     items_sha256 = tables.write_parquet(workspace.round(round_id) / "items.parquet", items)
     known = gold[["item_id", "label"]].to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -55,18 +56,9 @@ def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd
     gold = tables.read_parquet(workspace.gold)
     ids = gold["item_id"].to_numpy(dtype=object)
     draws = choose.draw(ids, seed=params.query.seed, round_number=number, purpose="gold")
-    earlier = [
-        item_id
-        for one in state.rounds
-        if one.done("exported")
-        for item_id in _gold_of(tables.read_parquet(workspace.round(one.id) / "batch.parquet", ["item_id", "reason"]))
-    ]
+    earlier = [item_id for one in state.rounds if one.done("exported") for item_id in ingest.gold(workspace, one.id)]
     chosen = choose.gold_items(gold, earlier, size=params.export.gold, draws=draws)
     return gold[gold["item_id"].isin(chosen)].sort_values("item_id")
-
-
-def _gold_of(batch: pd.DataFrame) -> list[str]:
-    return list(batch.loc[batch["reason"] == "gold", "item_id"])
 
 
 def _items(workspace: Workspace, ids: set[str]) -> pd.DataFrame:
@@ -94,8 +86,3 @@ def _batch(
     )
     hidden["rank"] = range(len(chosen) + 1, len(chosen) + len(hidden) + 1)
     return pd.concat([chosen, hidden], ignore_index=True).sort_values("item_id", ignore_index=True)
-
-
-def _model(state: State) -> str:
-    """The round whose model scored the pool."""
-    return next(one.id for one in reversed(state.rounds) if one.done("trained"))
