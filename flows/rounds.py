@@ -72,14 +72,14 @@ def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str
 
 def advance(workspace: Workspace, run: Run) -> list[str]:
     """Do whatever is due and end; returns what was done, in words. Never waits for people."""
-    from tasks import ingest, version
+    from tasks import inbox, version
 
     said: list[str] = []
     version.ready(workspace)
     publish(workspace, run)
     current = cast(RoundState, journal.read(workspace).current)
     if current.phase is Phase.AWAITING:
-        said += ingest.inbox(workspace)
+        said += inbox.take(workspace)
         current = cast(RoundState, journal.read(workspace).current)
         if due.why_not_close(current, journal.params(workspace), journal.now()):
             return said

@@ -12,7 +12,7 @@ from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
-from tasks import ingest, journal
+from tasks import expected, journal
 from tasks.edges import files, tables
 
 
@@ -22,7 +22,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     folder = workspace.round(round_id)
     annotations = tables.read_parquet(folder / "annotations.parquet")
     batch = tables.read_parquet(folder / "batch.parquet")
-    gold = ingest.gold(workspace, round_id)
+    gold = expected.gold(workspace, round_id)
     labels = deciding.labels(annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold=gold)
     labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
     unresolved = labels[labels["label"].isna()]

@@ -11,7 +11,7 @@ from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import aligned, inputs
 from hitl.state import RoundState, State
-from tasks import ingest, journal, score, train
+from tasks import expected, journal, score, train
 from tasks.edges import files, tables
 
 
@@ -56,7 +56,7 @@ def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd
     gold = tables.read_parquet(workspace.gold)
     ids = gold["item_id"].to_numpy(dtype=object)
     draws = choose.draw(ids, seed=params.query.seed, round_number=number, purpose="gold")
-    earlier = [item_id for one in state.rounds if one.done("exported") for item_id in ingest.gold(workspace, one.id)]
+    earlier = [item_id for one in state.rounds if one.done("exported") for item_id in expected.gold(workspace, one.id)]
     chosen = choose.gold_items(gold, earlier, size=params.export.gold, draws=draws)
     return gold[gold["item_id"].isin(chosen)].sort_values("item_id")
 

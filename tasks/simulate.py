@@ -8,7 +8,7 @@ import numpy as np
 from hitl.errors import DataError, MomentError
 from hitl.layout import Workspace, round_number
 from hitl.state import Phase
-from tasks import ingest, journal
+from tasks import expected, ingest, journal
 from tasks.edges import files, vendor
 from tasks.ingest import Answer
 
@@ -22,7 +22,7 @@ def simulate(
     Raises MomentError when no pack is out, DataError when the workspace knows no truth.
     """
     state = journal.read(workspace)
-    current = ingest.asked(state)
+    current = expected.asked(state)
     if current.phase is not Phase.AWAITING:
         raise MomentError(f"{current.id} is {current.phase}, so no pack waits for labels: run hitl open")
     if not workspace.truth.is_file():
@@ -31,7 +31,7 @@ def simulate(
             "that a simulated vendor gives; send the pack to people instead"
         )
     rng = np.random.default_rng([seed, round_number(current.id)])
-    truth = {**vendor.truth(workspace.truth), **ingest.gold(workspace, current.id)}
+    truth = {**vendor.truth(workspace.truth), **expected.gold(workspace, current.id)}
     rows = vendor.label(workspace.pack(current.id), truth, annotators=annotators, noise=noise, rng=rng)
     if not messy:
         return [_deliver(workspace, f"{current.id}-simulated.csv", vendor.written(rows))]

@@ -5,7 +5,7 @@ import pandas as pd
 from hitl import doors
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from tasks import ingest, journal
+from tasks import expected, journal
 from tasks.doors import guard
 from tasks.edges import tables
 
@@ -43,7 +43,7 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
             "row": one.row,
             "tool": "csv",
         }
-        for judged in ingest.standing(workspace, state, round_id)
+        for judged in expected.standing(workspace, state, round_id)
         for one in judged.annotations
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
