@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hitl.params import SKIP
+from hitl.contract import ANNOTATOR_ID, COMMENT, LABEL, LABELED_AT, SECONDS, SKIP
 from hitl.visible import visible
 
 GITIGNORE = """\
@@ -60,11 +60,33 @@ def guideline(classes: Sequence[str]) -> str:
     return f"""\
 # Guideline
 
-Read this before you label. Write exactly one of these answers in the column `label` of each row:
+Read this before you label.
+
+## The answers
+
+Write exactly one of these in the column `{LABEL}` of each row, letter for letter:
 
 {lines}
 
-If you cannot say, write `{SKIP}`, and why in `comment`. A skip is better than a guess.
+If you cannot say, write `{SKIP}`, and why in `{COMMENT}`. A skip is an answer, and better than a guess.
 
-Write your own name or number in `annotator_id`, always the same one. Leave `item_id` and the order of columns alone.
+## The file
+
+`batch.csv` has one row an item; where several people answer the same item, each gets a row of their own. The last five
+columns are yours. Leave every other cell, and the first row, as they are.
+
+| column | write |
+|---|---|
+| `{LABEL}` | one of the answers above |
+| `{ANNOTATOR_ID}` | your own name or number, always the same one |
+| `{LABELED_AT}` | when you answered, with its zone: `2026-11-21T09:00:00Z`. Fill it in every row, or in none |
+| `{SECONDS}` | how long it took you: `12.5`. Fill it in every row, or in none |
+| `{COMMENT}` | what we should know; may be empty |
+
+A spreadsheet changes what it opens. In Excel, open the file with *Data > From Text/CSV* and choose *Do not detect
+data types*; save it as *CSV UTF-8 (comma delimited)*. In LibreOffice, choose *UTF-8*, *comma*, and *Text* for all
+columns.
+
+Before you send the file, open `check.html` in a browser and drop it there: the page says what we would answer. All
+rules, each with a file that shows it, are in `contract.md`.
 """
