@@ -17,8 +17,8 @@ RESERVED = frozenset((*REQUIRED, *OPTIONAL, MODEL_CLASS, MODEL_CONFIDENCE, *REDO
 SKIP = "<skip>"
 """What an annotator writes in the label column to say: I could not tell. No class may be called so."""
 
-_STARTERS = frozenset("=+-@'")
-_CONTROLS = frozenset("\t\r\n")
+STARTERS = frozenset("=+-@'")
+CONTROLS = frozenset("\t\r\n")
 
 
 def neutral(text: str) -> str:
@@ -30,7 +30,7 @@ def neutral(text: str) -> str:
     ("'=1+1", 'plain', "''=1+1")
     """
     first = unicodedata.normalize("NFKC", text.lstrip()[:1])[:1]
-    risky = first in _STARTERS or text.lstrip(" ")[:1] in _CONTROLS
+    risky = first in STARTERS or text.lstrip(" ")[:1] in CONTROLS
     return f"'{text}" if risky and text else text
 
 

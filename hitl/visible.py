@@ -2,9 +2,9 @@
 
 import unicodedata
 
-_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"  # words and emoji of many scripts need them; they reorder nothing
-_PICTURES = 0x2400
+HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+JOINERS = "\u200c\u200d"  # words and emoji of many scripts need them; they reorder nothing
+PICTURES = 0x2400
 
 
 def visible(text: str) -> str:
@@ -36,9 +36,9 @@ def quoted(text: str, limit: int) -> str:
 
 
 def _seen(char: str) -> str:
-    if unicodedata.category(char) not in _HIDDEN or char in _JOINERS:
+    if unicodedata.category(char) not in HIDDEN or char in JOINERS:
         return char
     point = ord(char)
     if point < 0x20:
-        return chr(_PICTURES + point)
+        return chr(PICTURES + point)
     return "␡" if point == 0x7F else f"⟨U+{point:04X}⟩"

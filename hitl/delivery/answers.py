@@ -25,8 +25,9 @@ from hitl.delivery.frame import Frame
 from hitl.delivery.judgement import Annotation
 from hitl.delivery.reasons import Reason
 from hitl.delivery.vocabulary import Vocabulary
+from hitl.delivery.wording import expected
 
-_SHOWN_CLASSES = 20
+SHOWN_CLASSES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,16 @@ class RowReader:
 
     def _check_shape(self, row: int, cells: list[str]) -> None:
         if len(cells) != len(self.frame.header):
-            raise RowFault(Reason.R_CELL_COUNT, value=str(len(cells)), expected=f"{len(self.frame.header)} cells")
+            raise RowFault(
+                Reason.R_CELL_COUNT, value=str(len(cells)), expected=expected("cells", count=len(self.frame.header))
+            )
         if cells == self._header:
-            raise RowFault(Reason.R_HEADER_REPEATED, expected="one header, at the top")
+            raise RowFault(Reason.R_HEADER_REPEATED, expected=expected("one_header"))
         if row == self.frame.last_row and not (self.frame.terminated or self.is_vouched):
-            raise RowFault(Reason.R_UNTERMINATED_LAST_ROW, expected="the row whole, with a line end after it")
+            raise RowFault(Reason.R_UNTERMINATED_LAST_ROW, expected=expected("whole_row"))
         for column, n in self._own.items():
             if ("\n" in cells[n] or "\r" in cells[n]) and column != ITEM_ID and self._swallows(cells[n]):
-                raise RowFault(Reason.R_EMBEDDED_ROWS, column, value=cells[n], expected="one row a line")
+                raise RowFault(Reason.R_EMBEDDED_ROWS, column, value=cells[n], expected=expected("one_row_a_line"))
 
     def _swallows(self, cell: str) -> bool:
         """Whether a cell holds lines that are rows: an exported id among cells, below the first line."""
@@ -125,13 +128,13 @@ class RowReader:
         if found is not None:
             return self._warned(found)
         if not cell.strip():
-            raise RowFault(Reason.R_ID_EMPTY, ITEM_ID, value=cell, expected="the item_id of batch.csv")
+            raise RowFault(Reason.R_ID_EMPTY, ITEM_ID, value=cell, expected=expected("item"))
         other = self.expectation.other_rounds.get(cell.strip(" "))
         if other is not None and other != self.expectation.round:
-            expected = f"an item of {self.expectation.round}; this one belongs to {other}"
-            raise RowFault(Reason.R_ID_OTHER_ROUND, ITEM_ID, value=cell, expected=expected)
-        expected = "the item_id of batch.csv, letter for letter"
-        raise RowFault(Reason.R_ID_UNKNOWN, ITEM_ID, value=cell, expected=expected, proposed=self._items.near(cell))
+            wanted = f"an item of {self.expectation.round}; this one belongs to {other}"
+            raise RowFault(Reason.R_ID_OTHER_ROUND, ITEM_ID, value=cell, expected=wanted)
+        wanted, near = expected("item_exact"), self._items.near(cell)
+        raise RowFault(Reason.R_ID_UNKNOWN, ITEM_ID, value=cell, expected=wanted, proposed=near)
 
     def _answer(self, cell: str) -> str:
         found = self._labels.find(cell)
@@ -153,22 +156,23 @@ class RowReader:
         return Reason.R_CONTROL_CHARS if hidden else Reason.R_LABEL_UNKNOWN
 
     def _classes(self) -> str:
-        shown = self.expectation.classes[:_SHOWN_CLASSES]
-        more = len(self.expectation.classes) - len(shown)
-        return f"one of: {', '.join(shown)}{f' and {more} more' if more else ''}, or {SKIP}"
+        shown = self.expectation.classes[:SHOWN_CLASSES]
+        count = len(self.expectation.classes) - len(shown)
+        more = expected("more_classes", count=count) if count else ""
+        return expected("classes", classes=", ".join(shown), more=more, skip=SKIP)
 
     def _annotator(self, cell: str) -> str:
         trimmed = cell.strip(" ")
         if not trimmed:
-            raise RowFault(Reason.R_ANNOTATOR_EMPTY, ANNOTATOR_ID, value=cell, expected="who gave this answer")
+            raise RowFault(Reason.R_ANNOTATOR_EMPTY, ANNOTATOR_ID, value=cell, expected=expected("annotator"))
         if not self.expectation.annotators:
             if any(unicodedata.category(mark) in ("Cc", "Cf") for mark in trimmed):
                 raise RowFault(Reason.R_CONTROL_CHARS, ANNOTATOR_ID, value=cell)
             return self._warned((trimmed, None if trimmed == cell else Reason.W_TRIMMED))
         found = self._annotators.find(cell)
         if found is None:
-            expected, proposed = "an annotator_id of the roster, letter for letter", self._annotators.near(cell)
-            raise RowFault(Reason.R_ANNOTATOR_UNKNOWN, ANNOTATOR_ID, value=cell, expected=expected, proposed=proposed)
+            wanted, near = expected("roster"), self._annotators.near(cell)
+            raise RowFault(Reason.R_ANNOTATOR_UNKNOWN, ANNOTATOR_ID, value=cell, expected=wanted, proposed=near)
         return self._warned(found)
 
     def _warned(self, found: tuple[str, Reason | None]) -> str:
@@ -188,6 +192,6 @@ class RowReader:
     def _check_echo(self, cells: list[str], item: str) -> None:
         for column, value, exported in self._echo.differing(cells, item):
             if not same_value(value, exported):
-                expected = exported or "an empty cell"
-                raise RowFault(Reason.R_ECHO_CHANGED, column, value=value, expected=expected, proposed=exported)
+                wanted = exported or expected("empty")
+                raise RowFault(Reason.R_ECHO_CHANGED, column, value=value, expected=wanted, proposed=exported)
             self.warnings.add(Reason.W_ECHO_FORMAT)

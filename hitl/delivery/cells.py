@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from hitl.contract import COMMENT, LABELED_AT, SECONDS
 from hitl.delivery.reasons import Reason
+from hitl.delivery.wording import expected
 
 # What a spreadsheet can hold in one cell.
 MAX_TEXT = 32_767
@@ -12,12 +13,12 @@ MAX_SECONDS = 24 * 3600
 CLOCK_SKEW = timedelta(seconds=300)
 
 # Plain ASCII on purpose: float() takes "1_0", "inf" and the digits of every script.
-_NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
-_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-5][0-9])?"
 )
 # Escape sequences reach a terminal through logs; tab and line ends are ordinary text.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class RowFault(Exception):
@@ -35,9 +36,9 @@ def instant(cell: str, *, after: datetime, before: datetime) -> datetime:
     """The moment an RFC 3339 time names, which must lie between the two, give or take CLOCK_SKEW."""
     at = _parsed(cell)
     if at > before + CLOCK_SKEW:
-        raise RowFault(Reason.R_TIME_FUTURE, LABELED_AT, value=cell, expected="a time before the delivery")
+        raise RowFault(Reason.R_TIME_FUTURE, LABELED_AT, value=cell, expected=expected("time_past"))
     if at < after - CLOCK_SKEW:
-        raise RowFault(Reason.R_TIME_BEFORE_EXPORT, LABELED_AT, value=cell, expected="a time after the pack was made")
+        raise RowFault(Reason.R_TIME_BEFORE_EXPORT, LABELED_AT, value=cell, expected=expected("time_after_export"))
     return at
 
 
@@ -45,30 +46,31 @@ def seconds(cell: str | None) -> float | None:
     """The duration in `cell`; None when the delivery gives none at all."""
     if cell is None:
         return None
-    if not _NUMBER.fullmatch(cell.strip(" ")):
-        raise RowFault(Reason.R_SECONDS_FORMAT, SECONDS, value=cell, expected="a plain number such as 12.5")
+    if not NUMBER.fullmatch(cell.strip(" ")):
+        raise RowFault(Reason.R_SECONDS_FORMAT, SECONDS, value=cell, expected=expected("seconds"))
     if not 0 < float(cell) <= MAX_SECONDS:
-        raise RowFault(Reason.R_SECONDS_RANGE, SECONDS, value=cell, expected=f"more than 0, at most {MAX_SECONDS}")
+        raise RowFault(
+            Reason.R_SECONDS_RANGE, SECONDS, value=cell, expected=expected("seconds_range", limit=MAX_SECONDS)
+        )
     return float(cell)
 
 
 def check_text(cell: str, column: str) -> None:
     """Raises when `cell` is longer than a spreadsheet holds, or a comment carries control characters."""
     if len(cell) > MAX_TEXT:
-        raise RowFault(Reason.R_FIELD_TOO_LONG, column, value=cell, expected=f"{MAX_TEXT} characters at most")
-    if column == COMMENT and _CONTROL.search(cell):
-        raise RowFault(Reason.R_CONTROL_CHARS, column, value=cell, expected="text without control characters")
+        raise RowFault(Reason.R_FIELD_TOO_LONG, column, value=cell, expected=expected("text_length", limit=MAX_TEXT))
+    if column == COMMENT and CONTROL.search(cell):
+        raise RowFault(Reason.R_CONTROL_CHARS, column, value=cell, expected=expected("text_plain"))
 
 
 def _parsed(cell: str) -> datetime:
     text = cell.strip(" ").upper()
-    shape = _TIME.fullmatch(text)
+    shape = TIME.fullmatch(text)
     if shape is None:
-        raise RowFault(Reason.R_TIME_FORMAT, LABELED_AT, value=cell, expected="a time such as 2026-11-21T09:00:00Z")
+        raise RowFault(Reason.R_TIME_FORMAT, LABELED_AT, value=cell, expected=expected("time"))
     if shape.group(2) is None:
-        expected = "a time with its zone, such as 2026-11-21T09:00:00Z"
-        raise RowFault(Reason.R_TIME_NO_ZONE, LABELED_AT, value=cell, expected=expected)
+        raise RowFault(Reason.R_TIME_NO_ZONE, LABELED_AT, value=cell, expected=expected("time_zone"))
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise RowFault(Reason.R_TIME_FORMAT, LABELED_AT, value=cell, expected="a day and an hour that exist") from None
+        raise RowFault(Reason.R_TIME_FORMAT, LABELED_AT, value=cell, expected=expected("time_real")) from None

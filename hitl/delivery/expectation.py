@@ -8,7 +8,7 @@ from hitl.contract import SKIP
 from hitl.errors import DataError
 
 # A file with three times the rows that were asked for is some other file: it is refused without being read to its end.
-_ROW_FACTOR, _ROW_SLACK = 3, 100
+ROW_FACTOR, ROW_SLACK = 3, 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,4 +58,4 @@ class Expectation:
     @property
     def row_limit(self) -> int:
         """More data rows than this cannot be an answer to the pack."""
-        return _ROW_FACTOR * self.annotations + _ROW_SLACK
+        return ROW_FACTOR * self.annotations + ROW_SLACK

@@ -21,7 +21,7 @@ from hitl.delivery.sidecar import Sidecar
 
 __all__ = ["SKIP", "Annotation", "Expectation", "Held", "Judgement", "complete_items", "judge", "refused"]
 
-_SHOWN = 200
+SHOWN = 200
 
 
 def judge(
@@ -131,4 +131,4 @@ def _held(row: int, cells: list[str], fault: RowFault) -> Held:
 
 def _shown(text: str) -> str:
     """`text` short enough for a receipt."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

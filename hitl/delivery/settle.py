@@ -10,11 +10,12 @@ from hitl.delivery.cells import RowFault
 from hitl.delivery.expectation import Expectation
 from hitl.delivery.judgement import Annotation
 from hitl.delivery.reasons import Reason
+from hitl.delivery.wording import expected
 
 Key = tuple[str, str]
 
 # One or two bad rows are never a fault of the whole file, however short it is.
-_FEW_BAD_ROWS = 2
+FEW_BAD_ROWS = 2
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ def systematic(rows: Rows, delivered: int, expectation: Expectation) -> Iterator
     if strangers * 2 > delivered:
         yield Reason.F_WRONG_ROUND
     bad, begun = len(rows.faults) - rows.idle, delivered - rows.idle
-    if bad > max(_FEW_BAD_ROWS, expectation.bad_row_share * begun):
+    if bad > max(FEW_BAD_ROWS, expectation.bad_row_share * begun):
         yield Reason.F_TOO_MANY_BAD_ROWS
     marks = list(_marks(rows.claims.items(), expectation))
     if gold.whole_fails(marks, len(expectation.classes), suspects(rows, expectation)):
@@ -88,8 +89,8 @@ def suspects(rows: Rows, expectation: Expectation) -> frozenset[str]:
 
 def suspicion(annotation: Annotation) -> RowFault:
     """The fault of every row by an annotator whose gold answers fail: all, so that no gold item is given away."""
-    expected = "answers better than chance; ask this annotator how they understood the guideline"
-    return RowFault(Reason.R_ANNOTATOR_GOLD_FAIL, ANNOTATOR_ID, value=annotation.annotator_id, expected=expected)
+    wanted = "answers better than chance; ask this annotator how they understood the guideline"
+    return RowFault(Reason.R_ANNOTATOR_GOLD_FAIL, ANNOTATOR_ID, value=annotation.annotator_id, expected=wanted)
 
 
 def warnings(rows: Rows, new: Iterable[Annotation], expectation: Expectation) -> Iterator[Reason]:
@@ -132,17 +133,14 @@ def _is_revision(key: Key, expectation: Expectation, supersedes: str) -> bool:
 
 
 def _two_answers(answer: str) -> RowFault:
-    expected = "one answer of this annotator for this item"
-    return RowFault(Reason.R_DUP_CONFLICT, LABEL, value=answer, expected=expected)
+    return RowFault(Reason.R_DUP_CONFLICT, LABEL, value=answer, expected=expected("one_answer"))
 
 
 def _second_thoughts(answer: str, earlier: str) -> RowFault:
-    expected = f"{earlier}, as delivered before, or a manifest that names the delivery it supersedes"
-    return RowFault(Reason.R_RELABEL_CONFLICT, LABEL, value=answer, expected=expected)
+    wanted = f"{earlier}, as delivered before, or a manifest that names the delivery it supersedes"
+    return RowFault(Reason.R_RELABEL_CONFLICT, LABEL, value=answer, expected=wanted)
 
 
 def _too_many(annotation: Annotation, expectation: Expectation) -> RowFault:
-    expected = (
-        f"answers of {expectation.overlap_of(annotation.item_id)} annotator(s) for this item, earlier ones included"
-    )
-    return RowFault(Reason.R_DUP_CONFLICT, ITEM_ID, value=annotation.item_id, expected=expected)
+    wanted = expected("overlap", count=expectation.overlap_of(annotation.item_id))
+    return RowFault(Reason.R_DUP_CONFLICT, ITEM_ID, value=annotation.item_id, expected=wanted)

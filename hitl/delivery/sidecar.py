@@ -9,7 +9,7 @@ from hitl.delivery.expectation import Expectation
 from hitl.delivery.frame import Frame
 from hitl.delivery.reasons import Reason
 
-_TEXTS = ("file_sha256", "batch_id", "label_schema_sha256", "instructions_sha256", "supersedes")
+TEXTS = ("file_sha256", "batch_id", "label_schema_sha256", "instructions_sha256", "supersedes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _sidecar(promises: dict[str, object]) -> Sidecar:
-    rows, texts = promises.get("rows"), {name: promises.get(name) or "" for name in _TEXTS}
+    rows, texts = promises.get("rows"), {name: promises.get(name) or "" for name in TEXTS}
     if not (rows is None or type(rows) is int) or not all(isinstance(text, str) for text in texts.values()):
         return Sidecar(is_valid=False)
     return Sidecar(rows, {name: str(text) for name, text in texts.items() if text})

@@ -8,10 +8,10 @@ from functools import cached_property
 from hitl.contract import original
 from hitl.delivery.reasons import Reason
 
-_QUOTES = "'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb"
+QUOTES = "'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 # Longer cells and further misspellings are no slips of a key: they get no proposal, so a hostile file costs nothing.
-_LONGEST, _SLIPS = 200, 500
-_WHOLE_FLOAT = re.compile(r"(-?[0-9]+)\.0+")
+LONGEST, SLIPS = 200, 500
+WHOLE_FLOAT = re.compile(r"(-?[0-9]+)\.0+")
 
 
 class Vocabulary:
@@ -45,7 +45,7 @@ class Vocabulary:
         >>> Vocabulary(["cat", "dog"]).near("\u201cCat\u201d")
         'cat'
         """
-        return "" if len(cell) > _LONGEST else self._folded.get(_fold(cell)) or ""
+        return "" if len(cell) > LONGEST else self._folded.get(_fold(cell)) or ""
 
     def typo_of(self, cell: str) -> str:
         """The one word a single slip of the key away from `cell`, when no other word is anywhere near, else "".
@@ -55,8 +55,8 @@ class Vocabulary:
         >>> Vocabulary(["cat", "car"]).typo_of("caz")
         ''
         """
-        if cell not in self._typos and len(self._typos) < _SLIPS:
-            self._typos[cell] = "" if len(cell) > _LONGEST else self._one_slip(_fold(cell))
+        if cell not in self._typos and len(self._typos) < SLIPS:
+            self._typos[cell] = "" if len(cell) > LONGEST else self._one_slip(_fold(cell))
         return self._typos.get(cell, "")
 
     def _one_slip(self, text: str) -> str:
@@ -84,8 +84,8 @@ def _index(pairs: list[tuple[str, str]]) -> dict[str, str | None]:
 
 def _fold(text: str) -> str:
     visible = "".join(mark for mark in unicodedata.normalize("NFKC", text) if unicodedata.category(mark) != "Cf")
-    bare = visible.strip().strip(_QUOTES).strip().casefold()
-    number = _WHOLE_FLOAT.fullmatch(bare)
+    bare = visible.strip().strip(QUOTES).strip().casefold()
+    number = WHOLE_FLOAT.fullmatch(bare)
     return number.group(1) if number else bare
 
 

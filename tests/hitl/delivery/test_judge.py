@@ -223,6 +223,7 @@ def test_a_whole_file_for_another_round_is_named_so() -> None:
         ("2026-11-20T09:00:00", "R_TIME_NO_ZONE"),
         ("20/11/2026 09:00", "R_TIME_FORMAT"),
         ("2026-02-30T09:00:00Z", "R_TIME_FORMAT"),
+        ("2026-11-20T09:00:00+01:99", "R_TIME_FORMAT"),
         ("2026-11-22T09:00:00Z", "R_TIME_FUTURE"),
         ("2026-10-01T09:00:00Z", "R_TIME_BEFORE_EXPORT"),
     ],
