@@ -20,6 +20,26 @@ def visible(text: str) -> str:
     return "".join(_seen(char) for char in text)
 
 
+def escaped(json_text: str) -> str:
+    r"""JSON that means the same, with every hidden character but the line ends of its layout spelled as its escape.
+
+    >>> print(escaped('{"label": "\u202egnp.exe"}'))
+    {"label": "\u202egnp.exe"}
+    """
+    if json_text.isascii() and "\x7f" not in json_text:
+        return json_text
+    return "".join(char if char == "\n" or not _hides(char) else _as_escape(char) for char in json_text)
+
+
+def visible_lines(text: str) -> str:
+    r"""`text` made visible line by line: as a message that may have several lines.
+
+    >>> visible_lines("one\ntwo\x1b[2J")
+    'one\ntwo␛[2J'
+    """
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
 def clipped(text: str, limit: int) -> str:
     """`text` on one line, made visible, and no longer than `limit` characters plus an ellipsis.
 
@@ -35,8 +55,17 @@ def quoted(text: str, limit: int) -> str:
     return visible(text[:limit]) + ("…" if len(text) > limit else "")
 
 
+def _hides(char: str) -> bool:
+    return unicodedata.category(char) in HIDDEN and char not in JOINERS
+
+
+def _as_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()  # JSON has no escape for a character beyond U+FFFF
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
 def _seen(char: str) -> str:
-    if unicodedata.category(char) not in HIDDEN or char in JOINERS:
+    if not _hides(char):
         return char
     point = ord(char)
     if point < 0x20:

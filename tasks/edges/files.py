@@ -3,22 +3,26 @@
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 import hitl.errors
+from hitl.visible import escaped
+
+SHARED, PRIVATE = 0o666, 0o600
+"""Modes of a file, less what the umask takes away: for whoever may read the folder, or for its owner alone."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def write_bytes(path: Path, data: bytes) -> str:
+def write_bytes(path: Path, data: bytes, *, mode: int = SHARED) -> str:
     """Write `data` under a temporary name, fsync, rename to `path`, fsync the folder; returns its sha256."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(os.open(temporary, _NEW, mode), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -32,9 +36,29 @@ def write_text(path: Path, text: str) -> str:
     return write_bytes(path, text.encode())
 
 
-def write_json(path: Path, value: object) -> str:
-    """Write `value` as indented JSON with sorted keys and a final line end; returns the file's sha256."""
-    return write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+def write_json(path: Path, value: object, *, mode: int = SHARED) -> str:
+    """Write `value` as indented JSON with sorted keys and a final line end; returns the file's sha256.
+
+    What a terminal would obey, or an eye not see, is spelled as an escape: the same value to whoever parses it.
+    """
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return write_bytes(path, f"{escaped(text)}\n".encode(), mode=mode)
+
+
+def private_folder(path: Path) -> Path:
+    """Have a folder at `path` that nobody but its owner can look into; what lies in it is thereby out of reach too."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_private(path)
+    return path
+
+
+def keep_private(path: Path) -> None:
+    """Take from group and others what they may do in the folder at `path`, where there is one and it is ours.
+
+    DVC makes a folder that it checks out as the umask has it.
+    """
+    if path.is_dir() and path.stat().st_mode & 0o077 and path.stat().st_uid == os.geteuid():
+        path.chmod(0o700)
 
 
 def append_line(path: Path, data: bytes, *, after: int) -> None:

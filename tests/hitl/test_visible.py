@@ -1,8 +1,9 @@
+import json
 import unicodedata
 
 from hypothesis import given, strategies as st
 
-from hitl.visible import clipped, quoted, visible
+from hitl.visible import clipped, escaped, quoted, visible, visible_lines
 
 
 @given(st.text(st.characters()))
@@ -37,3 +38,14 @@ def test_a_clipped_text_says_that_it_goes_on() -> None:
 
 def test_a_quoted_value_keeps_its_white_space() -> None:
     assert quoted(" cat\n", 10) == " cat␊"
+
+
+@given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Ll"])))
+def test_json_means_the_same_when_what_hides_in_it_is_escaped(text: str) -> None:
+    shown = escaped(json.dumps({"label": text}, indent=2, ensure_ascii=False))
+    assert json.loads(shown) == {"label": text}
+    assert all(visible(line) == line for line in shown.split("\n"))
+
+
+def test_a_message_keeps_its_lines_and_nothing_else_that_a_terminal_obeys() -> None:
+    assert visible_lines("one\ntwo\r\x1b[2J") == "one\ntwo␍␛[2J"
