@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from hitl import pack
-from hitl.delivery import judge as judging, receipt
+from hitl.delivery import intake_rules, judge as judging, receipt
 from hitl.delivery.expectation import Expectation
 from hitl.delivery.judgement import Judgement
 from hitl.delivery.reasons import Reason
@@ -45,7 +45,7 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     folder, name = workspace.deliveries, judged.sha256
     files.write_bytes(folder / f"{name}.csv", data)
     if manifest is not None:
-        files.write_bytes(folder / f"{name}.csv{intake.MANIFEST_SUFFIX}", manifest)
+        files.write_bytes(folder / f"{name}.csv{intake_rules.MANIFEST_SUFFIX}", manifest)
     facts = {
         key: said[key]
         for key in ("delivery", "file", "received_at", "verdict", "reasons", "warnings", "rows", "payable")
@@ -92,7 +92,7 @@ def _judged(path: Path, wanted: Expectation) -> tuple[Judgement, bytes | None, b
     if isinstance(read, Judgement):
         return read, None, None
     manifest = intake.read_manifest(path)
-    return judging.judge(read, wanted, file=intake.shown(path.name), manifest=manifest), read, manifest
+    return judging.judge(read, wanted, file=intake_rules.shown(path.name), manifest=manifest), read, manifest
 
 
 def _receipt(params: Params, wanted: Expectation, judged: Judgement) -> Facts:

@@ -5,21 +5,15 @@ Nothing here opens what could block, grow or point elsewhere, and nothing is unp
 """
 
 import os
-import re
 import stat
 import time
 from pathlib import Path
 
+from hitl.delivery.intake_rules import MANIFEST_LIMIT, MANIFEST_SUFFIX, SIZE_LIMIT, name_fault, shown
 from hitl.delivery.judgement import Judgement, refused
 from hitl.delivery.reasons import Reason
 from hitl.errors import DeliveryError
-
-SIZE_LIMIT = 256 << 20
-MANIFEST_LIMIT = 64 << 10
-MANIFEST_SUFFIX = ".manifest.json"
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
-_ARCHIVES = (".gz", ".zip", ".bz2", ".xz", ".7z", ".rar", ".zst", ".tar", ".tgz")
+from hitl.visible import visible
 
 
 def read(path: Path, *, round_id: str = "", limit: int = SIZE_LIMIT, settle: float = 0.0) -> bytes | Judgement:
@@ -28,7 +22,7 @@ def read(path: Path, *, round_id: str = "", limit: int = SIZE_LIMIT, settle: flo
     `settle`: seconds between two looks at the file; a file that grew in between is still being written.
     Raises DeliveryError when there is nothing at `path`, or it may not be read.
     """
-    reason = _name_reason(path.name)
+    reason = name_fault(path.name)
     taken = reason or _read(path, limit=limit, settle=settle)
     return refused(taken, round_id=round_id, file=shown(path.name)) if isinstance(taken, Reason) else taken
 
@@ -43,23 +37,6 @@ def read_manifest(path: Path) -> bytes | None:
         return None
     taken = _read(beside, limit=MANIFEST_LIMIT, settle=0.0)
     return b"" if isinstance(taken, Reason) else taken
-
-
-def shown(name: str) -> str:
-    r"""A file name as it may stand in a log line or a receipt: ASCII, one line, not too long.
-
-    >>> shown("a\nb.csv")
-    'a\\nb.csv'
-    """
-    return ascii(name)[1:-1][:120]
-
-
-def _name_reason(name: str) -> Reason | None:
-    if not _NAME.fullmatch(name):
-        return Reason.F_NAME_UNSAFE
-    if name.lower().endswith(_ARCHIVES):
-        return Reason.F_ARCHIVE
-    return None if name.lower().endswith(".csv") else Reason.F_EXTENSION
 
 
 def _read(path: Path, *, limit: int, settle: float) -> bytes | Reason:
@@ -88,7 +65,7 @@ def _look(path: Path) -> os.stat_result:
         return os.lstat(path)
     except OSError as error:
         raise DeliveryError(
-            f"{path}: there is no delivery here ({error.strerror}); give the path of a CSV file"
+            f"{visible(str(path))}: there is no delivery here ({error.strerror}); give the path of a CSV file"
         ) from error
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from hitl.delivery.intake_rules import MANIFEST_SUFFIX
 from hitl.delivery.judgement import Judgement
 from hitl.errors import DeliveryError
-from tasks.edges.intake import MANIFEST_SUFFIX, read, read_manifest
+from tasks.edges.intake import read, read_manifest
 
 
 def reasons(taken: bytes | Judgement) -> tuple[str, ...]:
