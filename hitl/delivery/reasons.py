@@ -25,12 +25,9 @@ class Reason(StrEnum):
     F_EXTENSION = "F_EXTENSION", "the file's name must end in .csv"
     F_ARCHIVE = "F_ARCHIVE", "the file is compressed; send the CSV itself"
     F_BINARY = "F_BINARY", "the file is a workbook, a page or an image, not CSV text"
-    F_TOO_LARGE = "F_TOO_LARGE", "the file is over the size limit; send it in parts"
-    F_TOO_MANY_ROWS = (
-        "F_TOO_MANY_ROWS",
-        "the file has many more rows than the pack asked for; send answers to this pack only",
-    )
-    F_TOO_MANY_COLUMNS = "F_TOO_MANY_COLUMNS", "the header has far too many columns; keep those of the pack's batch.csv"
+    F_TOO_LARGE = "F_TOO_LARGE", "the file is over the size limit"
+    F_TOO_MANY_ROWS = "F_TOO_MANY_ROWS", "the file has many more rows than the pack asked for"
+    F_TOO_MANY_COLUMNS = "F_TOO_MANY_COLUMNS", "the header has far too many columns"
     F_FIELD_TOO_LARGE = (
         "F_FIELD_TOO_LARGE",
         "one cell is so long that the file cannot be trusted; look for a stray quote",
@@ -41,24 +38,15 @@ class Reason(StrEnum):
     F_QUOTING = "F_QUOTING", "a quote is open or misplaced; a quote inside a cell is written twice"
     F_TRUNCATED = "F_TRUNCATED", "the file stops in the middle of a row; send it again whole"
     F_HEADER_MISSING = "F_HEADER_MISSING", "the first row must be the header of the pack's batch.csv"
-    F_HEADER_WIDTH = (
-        "F_HEADER_WIDTH",
-        "most rows have another number of cells than the header; look for a lost or added column",
-    )
+    F_HEADER_WIDTH = "F_HEADER_WIDTH", "most rows have another number of cells than the header"
     F_HEADER_REPEATED = "F_HEADER_REPEATED", "several files were joined into one; send them apart"
     F_COLUMN_MISSING = "F_COLUMN_MISSING", "item_id, label and annotator_id must be there, under exactly these names"
-    F_COLUMN_DUPLICATE = "F_COLUMN_DUPLICATE", "two columns have the same name; keep the right one"
-    F_COLUMN_BLANK = "F_COLUMN_BLANK", "a column has no name; delete it, or give it one"
+    F_COLUMN_DUPLICATE = "F_COLUMN_DUPLICATE", "two columns have the same name"
+    F_COLUMN_BLANK = "F_COLUMN_BLANK", "a column has no name"
     F_WRONG_ROUND = "F_WRONG_ROUND", "these answers are for the pack of another round"
-    F_TOO_MANY_BAD_ROWS = (
-        "F_TOO_MANY_BAD_ROWS",
-        "so many rows are wrong that one fault must be behind them; mend it, and send all again",
-    )
+    F_TOO_MANY_BAD_ROWS = "F_TOO_MANY_BAD_ROWS", "so many rows are wrong that one fault must be behind them"
     F_GOLD_FAIL = "F_GOLD_FAIL", "the answers do not fit the items; look for a shifted or sorted column"
-    F_MANIFEST_HASH = (
-        "F_MANIFEST_HASH",
-        "the manifest announces other bytes than these; send the file and its manifest again",
-    )
+    F_MANIFEST_HASH = "F_MANIFEST_HASH", "the manifest announces other bytes than these"
     F_MANIFEST_ROWS = "F_MANIFEST_ROWS", "the manifest announces another number of rows than the file has"
     F_MANIFEST_INVALID = (
         "F_MANIFEST_INVALID",
@@ -72,18 +60,12 @@ class Reason(StrEnum):
 
     R_CELL_COUNT = "R_CELL_COUNT", "the row has more or fewer cells than the header"
     R_EMBEDDED_ROWS = "R_EMBEDDED_ROWS", "a cell has swallowed other rows; look for a stray quote"
-    R_UNTERMINATED_LAST_ROW = (
-        "R_UNTERMINATED_LAST_ROW",
-        "the last row has no line end, so it may be cut; check it and save the file again",
-    )
-    R_HEADER_REPEATED = "R_HEADER_REPEATED", "the header stands here again; delete this row"
+    R_UNTERMINATED_LAST_ROW = "R_UNTERMINATED_LAST_ROW", "the last row has no line end, so it may be cut"
+    R_HEADER_REPEATED = "R_HEADER_REPEATED", "the header stands here again"
     R_ID_EMPTY = "R_ID_EMPTY", "the row names no item"
-    R_ID_UNKNOWN = "R_ID_UNKNOWN", "the pack has no item of exactly this id; copy the id from batch.csv"
+    R_ID_UNKNOWN = "R_ID_UNKNOWN", "the pack has no item of exactly this id"
     R_ID_OTHER_ROUND = "R_ID_OTHER_ROUND", "the item was sent out in another round; it cannot be answered here"
-    R_DUP_CONFLICT = (
-        "R_DUP_CONFLICT",
-        "the item has more answers than were asked for, and none is taken; keep the right one",
-    )
+    R_DUP_CONFLICT = "R_DUP_CONFLICT", "the item has more answers than were asked for; none of them is taken"
     R_RELABEL_CONFLICT = (
         "R_RELABEL_CONFLICT",
         "another answer of this annotator was taken before, and stands until this one supersedes it",
@@ -94,10 +76,7 @@ class Reason(StrEnum):
     R_LABEL_RETIRED = "R_LABEL_RETIRED", "the label was a class once, and is none now"
     R_ANNOTATOR_EMPTY = "R_ANNOTATOR_EMPTY", "the row does not say who answered"
     R_ANNOTATOR_UNKNOWN = "R_ANNOTATOR_UNKNOWN", "the annotator is not on the roster under exactly this id"
-    R_ANNOTATOR_GOLD_FAIL = (
-        "R_ANNOTATOR_GOLD_FAIL",
-        "this annotator's answers are no better than chance; ask how they read the guideline",
-    )
+    R_ANNOTATOR_GOLD_FAIL = "R_ANNOTATOR_GOLD_FAIL", "this annotator's answers are no better than chance"
     R_TIME_FORMAT = "R_TIME_FORMAT", "the time is not written as 2026-11-21T09:00:00Z"
     R_TIME_NO_ZONE = "R_TIME_NO_ZONE", "the time has no zone; add Z or an offset such as +01:00"
     R_TIME_FUTURE = "R_TIME_FUTURE", "the time lies after the delivery"
@@ -105,7 +84,7 @@ class Reason(StrEnum):
     R_SECONDS_FORMAT = "R_SECONDS_FORMAT", "seconds must be a plain number such as 12.5"
     R_SECONDS_RANGE = "R_SECONDS_RANGE", "seconds must be more than 0 and at most 86400"
     R_FIELD_TOO_LONG = "R_FIELD_TOO_LONG", "a cell is longer than a spreadsheet can hold (32767 characters)"
-    R_CONTROL_CHARS = "R_CONTROL_CHARS", "a cell holds invisible control characters; type it anew"
+    R_CONTROL_CHARS = "R_CONTROL_CHARS", "a cell holds invisible control characters"
     R_ECHO_CHANGED = "R_ECHO_CHANGED", "a value of the pack came back changed, so the answer may be for another item"
 
     W_BOM = "W_BOM", "the invisible mark that spreadsheets write at the start of a file was left out"
