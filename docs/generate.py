@@ -17,8 +17,9 @@ from hitl import errors
 from hitl.params import MAY_CHANGE_MID_ROUND, Params
 from hitl.state import MOVES, Move, Phase
 from hitl.strategies import STRATEGIES
+from tests.spec import page
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 NOTE = "<!-- Written by docs/generate.py from {source}: change that, then run it. -->"
 _BOUNDS = {
     "minimum": "at least {}",
@@ -77,31 +78,39 @@ def commands() -> str:
     return _page("Commands", "flows/cli.py", _help(cli.hitl), every, *parts, "## Exit codes", _exit_codes())
 
 
+def contract() -> str:
+    """The contract with a vendor, each rule with a file that the tests send."""
+    title, text = page.contract().split("\n", maxsplit=1)
+    return f"{title}\n\n{NOTE.format(source='tests/spec')}\n{text}"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
-    "round-states.md": round_states,
-    "params.md": params,
-    "query-strategies.md": strategies,
-    "commands.md": commands,
+    "docs/round-states.md": round_states,
+    "docs/params.md": params,
+    "docs/query-strategies.md": strategies,
+    "docs/commands.md": commands,
+    "docs/vendor-contract.md": contract,
+    "tasks/edges/contract.md": page.contract,  # goes into every pack; tests are not installed
 }
 
 
 def stale() -> list[str]:
     """The pages whose file is not what the code says."""
-    return [name for name, page in PAGES.items() if not (HERE / name).is_file() or _read(name) != page()]
+    return [name for name, made in PAGES.items() if not (ROOT / name).is_file() or _read(name) != made()]
 
 
 def main(arguments: list[str]) -> int:
     """Write what is out of date, or with `--check` only tell; the exit code is 1 when something was told."""
     names = stale()
     for name in names:
-        print(f"docs/{name} is out of date" if "--check" in arguments else f"wrote docs/{name}")
+        print(f"{name} is out of date" if "--check" in arguments else f"wrote {name}")
         if "--check" not in arguments:
-            (HERE / name).write_text(PAGES[name](), encoding="utf-8")
+            (ROOT / name).write_text(PAGES[name](), encoding="utf-8")
     return int("--check" in arguments and bool(names))
 
 
 def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def _page(title: str, source: str, *parts: str) -> str:

@@ -1,0 +1,17 @@
+"""The whole contract: its chapters in the order in which a vendor meets them."""
+
+from tests.spec.chapters import again, file, header, labels, money, people, rows, untouched
+
+CHAPTERS = (
+    file.CHAPTER,
+    header.CHAPTER,
+    rows.CHAPTER,
+    labels.CHAPTER,
+    people.CHAPTER,
+    untouched.CHAPTER,
+    again.CHAPTER,
+    money.CHAPTER,
+)
+
+UNCOMPUTED = {"R_LABEL_RETIRED": "no round knows yet which classes were given up"}
+"""Codes that no delivery gets, and why."""
