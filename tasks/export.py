@@ -12,7 +12,7 @@ from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts, digest
 from hitl.params import Params
 from tasks import journal
-from tasks.edges import files, tables
+from tasks.edges import files, papers, tables
 
 
 def export(workspace: Workspace, round_id: str) -> Facts:
@@ -52,7 +52,7 @@ def export(workspace: Workspace, round_id: str) -> Facts:
 
 
 def _files(workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame) -> dict[str, str]:
-    """Write batch.csv (in the order of `batch`, which tells nothing), guideline.md, datapackage.json; their sha256."""
+    """Write batch.csv (in the order of `batch`, which tells nothing) and what goes with it; says their sha256."""
     folder, columns, shown = workspace.pack(round_id), params.export.columns, params.export.show_prediction
     numeric = [name for name in columns if params.data.columns[name] == "numeric"]
     data = pack.batch_csv(_rows(workspace, round_id, params, batch), columns, show_prediction=shown, numeric=numeric)
@@ -61,6 +61,7 @@ def _files(workspace: Workspace, round_id: str, params: Params, batch: pd.DataFr
         "batch.csv": files.write_bytes(folder / "batch.csv", data),
         "guideline.md": files.write_bytes(folder / "guideline.md", workspace.guideline.read_bytes()),
         "datapackage.json": files.write_json(folder / "datapackage.json", package),
+        "contract.md": files.write_bytes(folder / "contract.md", papers.contract()),
     }
 
 
