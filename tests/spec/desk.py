@@ -10,9 +10,10 @@ from threading import Event, Thread
 from typing import Any, cast
 
 from hitl import pack
+from hitl.delivery import intake_rules
 from hitl.layout import Workspace
 from tasks import expected, journal
-from tasks.edges import files, intake
+from tasks.edges import files
 from tasks.ingest import check_with_pack, ingest
 from tests import factories
 from tests.spec import batch
@@ -73,7 +74,7 @@ def laid(folder: Path, sent: Sent) -> Iterator[Path]:
     if sent.kind == "link":
         path.symlink_to(plain.name)
     if sent.manifest:
-        path.with_name(f"{path.name}{intake.MANIFEST_SUFFIX}").write_text(sent.manifest, encoding="utf-8")
+        path.with_name(f"{path.name}{intake_rules.MANIFEST_SUFFIX}").write_text(sent.manifest, encoding="utf-8")
     os.truncate(plain, {"huge": HUGE, "growing": LONG}.get(sent.kind, plain.stat().st_size))
     with growing(path) if sent.kind == "growing" else nullcontext():
         yield path
