@@ -10,15 +10,15 @@ from typing import Any, cast
 
 from hitl import pack
 from hitl.contract import SKIP
-from hitl.delivery import judge as judging
 from hitl.delivery.expectation import Expectation
+from hitl.delivery.judge import judge
 from hitl.delivery.judgement import Judgement
 from hitl.errors import MomentError
 from hitl.layout import Workspace
 from hitl.params import Params
 from hitl.state import Phase, RoundState, State
 from tasks import journal
-from tasks.edges import files, intake
+from tasks.edges import intake
 
 
 def asked(state: State) -> RoundState:
@@ -34,10 +34,10 @@ def standing(workspace: Workspace, state: State, name: str) -> Iterator[Judgemen
     wanted = replace(expectation(workspace, state, name, journal.params(workspace)), closed=False)
     for facts in state.round(name).deliveries:
         path = workspace.deliveries / f"{facts['delivery']}.csv"
-        files.must_be(path, cast(str, facts["delivery"]))
+        copy = intake.kept(path, cast(str, facts["delivery"]))
         wanted = replace(wanted, received_at=datetime.fromisoformat(cast(str, facts["received_at"])))
         manifest = intake.read_manifest(path)
-        judged = judging.judge(path.read_bytes(), wanted, file=cast(str, facts["file"]), manifest=manifest)
+        judged = judge(copy, wanted, file=cast(str, facts["file"]), manifest=manifest)
         wanted = after(wanted, judged)
         yield judged
 
@@ -54,6 +54,7 @@ def expectation(workspace: Workspace, state: State, name: str, params: Params) -
     return replace(
         promised(manifest, _items(workspace, name), journal.now()),
         annotators=params.delivery.annotators,
+        known=frozenset(),
         other_rounds={item: one.id for one in others for item in _items(workspace, one.id)},
         gold=gold(workspace, name),
         bad_row_share=params.delivery.bad_row_share,
@@ -68,6 +69,7 @@ def promised(manifest: Mapping[str, Any], items: Mapping[str, Mapping[str, str]]
         classes=tuple(manifest["classes"]),
         items=items,
         batch=manifest["batch_id"],
+        known=None,
         annotators=tuple(manifest["annotators"]),
         overlap=manifest["overlap"]["items"],
         default_overlap=manifest["overlap"]["default"],
@@ -82,7 +84,7 @@ def after(wanted: Expectation, judged: Judgement) -> Expectation:
     """What is expected once a delivery was taken."""
     new = answers(judged)
     origin = {**wanted.origin, **dict.fromkeys(new, judged.sha256)}
-    return replace(wanted, taken={**wanted.taken, **new}, origin=origin, known=wanted.known | {judged.sha256})
+    return replace(wanted, taken={**wanted.taken, **new}, origin=origin, known={*(wanted.known or ()), judged.sha256})
 
 
 def now(workspace: Workspace, state: State, at: datetime) -> Expectation:

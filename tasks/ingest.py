@@ -1,21 +1,26 @@
 """Ingest: take deliveries, answer each with a receipt, keep every byte."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from hitl import pack
-from hitl.delivery import intake_rules, judge as judging, receipt
+from hitl.delivery import intake_rules, receipt
 from hitl.delivery.expectation import Expectation
+from hitl.delivery.judge import judge
 from hitl.delivery.judgement import Judgement
 from hitl.delivery.reasons import Reason
 from hitl.errors import DeliveryError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from hitl.params import Params
 from tasks import expected, journal
 from tasks.edges import files, git, intake
+from tasks.edges.intake import Copy
+
+_TOLD = ("delivery", "file", "received_at", "verdict", "reasons", "warnings", "rows", "revised", "payable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +41,28 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     git.require_branch(workspace.root)
     state = journal.read(workspace)
     wanted = expected.now(workspace, state, journal.now())
-    judged, data, manifest = _judged(path, wanted)
-    said = _receipt(journal.params(workspace), wanted, judged)
-    if data is None or Reason.F_DUPLICATE_DELIVERY in judged.reasons:
-        return Answer(said, None, None)
-    if judged.verdict == "reject" and judged.sha256 in state.refused:
-        return Answer(said, None, None)  # rejected again: the ledger knows
-    folder, name = workspace.deliveries, judged.sha256
-    files.write_bytes(folder / f"{name}.csv", data)
-    if manifest is not None:
-        files.write_bytes(folder / f"{name}.csv{intake_rules.MANIFEST_SUFFIX}", manifest)
-    facts = {
-        key: said[key]
-        for key in ("delivery", "file", "received_at", "verdict", "reasons", "warnings", "rows", "payable")
-    }
-    facts["receipt_sha256"] = files.write_json(folder / f"{name}.receipt.json", said)
-    if judged.held:
-        facts["redo_sha256"] = files.write_bytes(folder / f"{name}.redo.csv", receipt.redo_csv(judged))
+    delivery = journal.params(workspace).delivery
+    with _judged(path, wanted, folder=workspace.local / "arriving") as (judged, copy, manifest):
+        said = _receipt(wanted, judged, delivery.price, delivery.currency)
+        if copy is None or Reason.F_DUPLICATE_DELIVERY in judged.reasons:
+            return Answer(said, None, None)
+        if judged.verdict == "reject" and judged.sha256 in state.refused:
+            return Answer(said, None, None)  # rejected again: the ledger knows
+        files.private_folder(workspace.deliveries)
+        facts = _kept(workspace.deliveries, judged, said, copy, manifest)
     event = "refused" if judged.verdict == "reject" else "delivered"
     journal.append(workspace, event, expected.asked(state).id, facts)
-    return Answer(said, folder / f"{name}.receipt.json", folder / f"{name}.redo.csv" if judged.held else None)
+    name = workspace.deliveries / judged.sha256
+    redo = name.with_suffix(".redo.csv") if "redo_sha256" in facts else None
+    return Answer(said, name.with_suffix(".receipt.json"), redo)
 
 
 def check(workspace: Workspace, path: Path) -> Facts:
     """The receipt that `ingest` would give; changes nothing."""
     wanted = expected.now(workspace, journal.read(workspace), journal.now())
-    return _receipt(journal.params(workspace), wanted, _judged(path, wanted)[0])
+    delivery = journal.params(workspace).delivery
+    with _judged(path, wanted) as (judged, _, _):
+        return _receipt(wanted, judged, delivery.price, delivery.currency)
 
 
 def check_with_pack(path: Path, folder: Path) -> Facts:
@@ -75,32 +76,43 @@ def check_with_pack(path: Path, folder: Path) -> Facts:
     except (OSError, ValueError, KeyError) as error:
         raise DeliveryError(f"{folder} is not a pack with MANIFEST.json and batch.csv ({error})") from error
     wanted = expected.promised(manifest, items, journal.now())
-    judged = _judged(path, wanted)[0]
+    with _judged(path, wanted) as (judged, _, _):
+        return _receipt(wanted, judged, Decimal(0), "")
+
+
+@contextmanager
+def _judged(
+    path: Path, wanted: Expectation, *, folder: Path | None = None
+) -> Iterator[tuple[Judgement, Copy | None, bytes | None]]:
+    """The judgement of the delivery at `path`, our copy of it and its manifest (None: not taken in, none there)."""
+    with intake.taken(path, folder=folder, round_id=wanted.round, limit=wanted.size_limit) as copy:
+        if isinstance(copy, Judgement):
+            yield copy, None, None
+        else:
+            manifest = intake.read_manifest(path)
+            yield judge(copy, wanted, file=intake_rules.shown(path.name), manifest=manifest), copy, manifest
+
+
+def _kept(folder: Path, judged: Judgement, said: Facts, copy: Copy, manifest: bytes | None) -> Facts:
+    """Keep the delivery, its receipt and its redo file in `folder`; what the ledger says of them."""
+    name = judged.sha256
+    copy.keep(folder / f"{name}.csv")
+    if manifest is not None:
+        files.write_bytes(folder / f"{name}.csv{intake_rules.MANIFEST_SUFFIX}", manifest, mode=files.PRIVATE)
+    facts = {key: said[key] for key in _TOLD}
+    facts["receipt_sha256"] = files.write_json(folder / f"{name}.receipt.json", said, mode=files.PRIVATE)
+    if judged.quarantined:
+        redo = receipt.redo_parts(judged)
+        facts["redo_sha256"] = files.write_parts(folder / f"{name}.redo.csv", redo, mode=files.PRIVATE)
+    return facts
+
+
+def _receipt(wanted: Expectation, judged: Judgement, price: Decimal, currency: str) -> Facts:
     return receipt.receipt(
         judged,
         received_at=wanted.received_at,
-        price=Decimal(0),
-        currency="",
-        expected_items=len(items),
-        complete_items=judging.complete_items(wanted, judged.annotations),
-    )
-
-
-def _judged(path: Path, wanted: Expectation) -> tuple[Judgement, bytes | None, bytes | None]:
-    """The judgement of the delivery at `path`, its bytes and its manifest's (None: not taken in, none there)."""
-    read = intake.read(path, round_id=wanted.round)
-    if isinstance(read, Judgement):
-        return read, None, None
-    manifest = intake.read_manifest(path)
-    return judging.judge(read, wanted, file=intake_rules.shown(path.name), manifest=manifest), read, manifest
-
-
-def _receipt(params: Params, wanted: Expectation, judged: Judgement) -> Facts:
-    return receipt.receipt(
-        judged,
-        received_at=wanted.received_at,
-        price=params.delivery.price,
-        currency=params.delivery.currency,
+        price=price,
+        currency=currency,
         expected_items=len(wanted.items),
-        complete_items=judging.complete_items(wanted, judged.annotations),
+        complete_items=judged.complete,
     )

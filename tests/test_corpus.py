@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hitl.delivery.judge import SKIP, Expectation, Judgement, judge
-from tasks.edges.intake import read, read_manifest
+from tasks.edges.intake import read_manifest, taken
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
@@ -48,9 +48,14 @@ def expectation_of(context: dict[str, Any]) -> Expectation:
 def reader(path: str, context: dict[str, Any]) -> dict[str, Any]:
     """Our answer in the corpus's terms; its own runner can call this too."""
     delivery = Path(path)
-    judged = read(delivery)
-    if not isinstance(judged, Judgement):
-        judged = judge(judged, expectation_of(context), file=delivery.name, manifest=read_manifest(delivery))
+    wanted = expectation_of(context)
+    with taken(delivery, limit=wanted.size_limit) as copy:
+        if isinstance(copy, Judgement):
+            return told(copy)
+        return told(judge(copy, wanted, file=delivery.name, manifest=read_manifest(delivery)))
+
+
+def told(judged: Judgement) -> dict[str, Any]:
     return {
         "verdict": judged.verdict,
         "reasons": list(judged.reasons),
@@ -88,8 +93,8 @@ def test_no_awkward_file_loses_a_label_or_gives_a_false_one(tmp_path: Path) -> N
     run("make_bad_csvs.py", "--demo", "240", "--out", str(root), "--suite", "shared")
     (root / "verdicts.jsonl").write_text(answers(root), encoding="utf-8")
 
-    told = run("score_corpus.py", str(root / "expected.json"), str(root / "verdicts.jsonl"), "--list")
+    said = run("score_corpus.py", str(root / "expected.json"), str(root / "verdicts.jsonl"), "--list")
 
-    tally = json.loads(told.splitlines()[-1].split(maxsplit=2)[2].replace("'", '"'))
-    assert not tally.keys() & {"UNSAFE", "LOST", "ABSENT"}, told
-    assert tally["EXACT"] >= 0.97 * sum(tally.values()), told
+    tally = json.loads(said.splitlines()[-1].split(maxsplit=2)[2].replace("'", '"'))
+    assert not tally.keys() & {"UNSAFE", "LOST", "ABSENT"}, said
+    assert tally["EXACT"] >= 0.97 * sum(tally.values()), said

@@ -1,10 +1,11 @@
 """What a round expects back: everything a delivery is judged against, gathered by the caller."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hitl.contract import SKIP
+from hitl.delivery.intake_rules import size_limit
 from hitl.errors import DataError
 
 # A file with three times the rows that were asked for is some other file: it is refused without being read to its end.
@@ -16,7 +17,8 @@ class Expectation:
     """The open round as its deliveries must see it. Only ids, texts and times: no features, no model.
 
     `items` maps each exported item_id (gold ones are among them) to its visible columns as exported. `taken` holds the
-    answers of earlier deliveries, a skip as SKIP; `origin` says which delivery (sha256) each of them came from.
+    answers of earlier deliveries, a skip as SKIP; `origin` says which delivery (sha256) each of them came from. `known`
+    are all deliveries taken before, None where nothing is known of them: then nobody can tell what one supersedes.
     Raises DataError when a class has the name that is reserved for a skip.
     """
 
@@ -31,7 +33,7 @@ class Expectation:
     default_overlap: int = 1
     taken: Mapping[tuple[str, str], str] = field(default_factory=dict)
     origin: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    known: frozenset[str] = frozenset()
+    known: AbstractSet[str] | None = frozenset()
     other_rounds: Mapping[str, str] = field(default_factory=dict)
     gold: Mapping[str, str] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
@@ -59,3 +61,8 @@ class Expectation:
     def row_limit(self) -> int:
         """More data rows than this cannot be an answer to the pack."""
         return ROW_FACTOR * self.annotations + ROW_SLACK
+
+    @property
+    def size_limit(self) -> int:
+        """More bytes than this are not read."""
+        return size_limit(self.row_limit)

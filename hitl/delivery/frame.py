@@ -6,13 +6,15 @@ that memory does not grow with the number of rows.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from hitl.contract import COMMENT, OPTIONAL, REQUIRED
 from hitl.delivery.header import header_reasons
 from hitl.delivery.reasons import Reason
-from hitl.delivery.signature import BOM, unreadable
+from hitl.delivery.signature import BOM, Look, leaves_quote_open, look, unreadable
+from hitl.delivery.source import Source
 
 # The csv module's own limit as Python ships it; checked here too, because any library may raise that global.
 MAX_FIELD = 131_072
@@ -26,7 +28,8 @@ class Frame:
     `last_row` is the number of the last row, blank or not.
     """
 
-    data: bytes
+    source: Source
+    seen: Look
     header: tuple[str, ...] = ()
     rows: int = 0
     last_row: int = 0
@@ -37,34 +40,37 @@ class Frame:
     @property
     def terminated(self) -> bool:
         """Whether the last row has its line end: one without it may have been cut."""
-        return self.data.endswith((b"\n", b"\r"))
+        return self.seen.terminated
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """Each data row that is not blank: its number from 1 (blank rows counted, as a spreadsheet does), its cells."""
-        rows = _rows(_Lines(self.data))
-        next(cells for cells in rows if not is_blank(cells))
-        return ((number, cells) for number, cells in enumerate(rows, start=1) if not is_blank(cells))
+        with _text(self.source, self.seen) as text:
+            rows = csv.reader(text, strict=True)
+            next(cells for cells in rows if not is_blank(cells))
+            for number, cells in enumerate(rows, start=1):
+                if not is_blank(cells):
+                    yield number, cells
 
 
-def survey(data: bytes, *, row_limit: int) -> Frame:
-    """The frame of `data`; reading stops at the first row past `row_limit`."""
-    reason = unreadable(data)
+def survey(source: Source, *, row_limit: int) -> Frame:
+    """The frame of `source`; reading stops at the first row past `row_limit`."""
+    seen, walk = look(source), _Walk(row_limit)
+    reason = unreadable(seen)
     if reason is not None:
-        return Frame(data, reasons=(reason,))
-    lines, walk = _Lines(data), _Walk(row_limit)
+        return Frame(source, seen, reasons=(reason,))
     try:
-        for cells in _rows(lines):
-            walk.step(cells, lines.ending)
+        with _text(source, seen) as text:
+            walk.over(text)
     except UnicodeDecodeError:
-        return Frame(data, reasons=(Reason.F_ENCODING,))
+        return Frame(source, seen, reasons=(Reason.F_ENCODING,))
     except csv.Error as error:
-        return Frame(data, header=walk.header, reasons=(_broken(data, str(error)),))
+        return Frame(source, seen, header=walk.header, reasons=(_broken(source, seen, str(error)),))
     except _Stop as stop:
-        return Frame(data, header=walk.header, reasons=stop.reasons)
-    reason = _measured_reason(data, walk)
+        return Frame(source, seen, header=walk.header, reasons=stop.reasons)
+    reason = _measured_reason(seen, walk)
     if reason is not None:
-        return Frame(data, header=walk.header, reasons=(reason,))
-    return Frame(data, walk.header, walk.rows, walk.records, walk.filled(), warnings=_warnings(data, walk))
+        return Frame(source, seen, header=walk.header, reasons=(reason,))
+    return Frame(source, seen, walk.header, walk.rows, walk.records, walk.filled(), warnings=_warnings(seen, walk))
 
 
 def is_blank(cells: list[str]) -> bool:
@@ -80,14 +86,10 @@ class _Stop(Exception):
 
 
 class _Lines:
-    """The decoded lines of `data`; remembers how the last one ended, which the csv module does not tell."""
+    """The lines of a text; remembers how the last one ended, which the csv module does not tell."""
 
-    def __init__(self, data: bytes) -> None:
-        stream = io.BytesIO(data)
-        stream.seek(len(BOM) if data.startswith(BOM) else 0)
-        # newline="" splits at CR, LF and CRLF and at nothing else; str.splitlines would split inside cells.
-        self._text = io.TextIOWrapper(stream, encoding="utf-8", errors="strict", newline="")
-        self.ending = ""
+    def __init__(self, text: Iterable[str]) -> None:
+        self._text, self.ending = text, ""
 
     def __iter__(self) -> Iterator[str]:
         for line in self._text:
@@ -95,8 +97,12 @@ class _Lines:
             yield line
 
 
-def _rows(lines: _Lines) -> Iterator[list[str]]:
-    return csv.reader(iter(lines), strict=True)
+def _text(source: Source, seen: Look) -> TextIO:
+    """The source as text, without its byte order mark; to be closed by the caller."""
+    file = source.open()
+    file.seek(len(BOM) if seen.marked else 0)
+    # newline="" splits at CR, LF and CRLF and at nothing else; str.splitlines would split inside cells.
+    return io.TextIOWrapper(file, encoding="utf-8", errors="strict", newline="")
 
 
 @dataclass(slots=True)
@@ -112,6 +118,11 @@ class _Walk:
     blanks: int = 0
     endings: set[str] = field(default_factory=set)
     unfilled: list[int] = field(default_factory=list)
+
+    def over(self, text: Iterable[str]) -> None:
+        lines = _Lines(text)
+        for cells in csv.reader(iter(lines), strict=True):
+            self.step(cells, lines.ending)
 
     def step(self, cells: list[str], ending: str) -> None:
         self.endings.add(ending)
@@ -146,28 +157,28 @@ class _Walk:
         return frozenset(self.header) - {self.header[index] for index in self.unfilled}
 
 
-def _broken(data: bytes, message: str) -> Reason:
-    """What a csv.Error means: in sound CSV quotes come in pairs, so an odd one is open to the end."""
-    if data.count(b'"') % 2:
-        return Reason.F_QUOTING if data.endswith((b"\n", b"\r")) else Reason.F_TRUNCATED
+def _broken(source: Source, seen: Look, message: str) -> Reason:
+    """What a csv.Error means."""
+    if leaves_quote_open(source):
+        return Reason.F_QUOTING if seen.terminated else Reason.F_TRUNCATED
     return Reason.F_FIELD_TOO_LARGE if "field limit" in message else Reason.F_QUOTING
 
 
-def _measured_reason(data: bytes, walk: _Walk) -> Reason | None:
+def _measured_reason(seen: Look, walk: _Walk) -> Reason | None:
     if not walk.rows:
         return Reason.F_NO_ROWS
-    if walk.last < len(walk.header) and not data.endswith((b"\n", b"\r")):
+    if walk.last < len(walk.header) and not seen.terminated:
         return Reason.F_TRUNCATED
     if walk.odd * 2 > walk.rows:
         return Reason.F_HEADER_WIDTH
     return None
 
 
-def _warnings(data: bytes, walk: _Walk) -> frozenset[Reason]:
+def _warnings(seen: Look, walk: _Walk) -> frozenset[Reason]:
     given = [name for name in walk.header if name in (*REQUIRED, *OPTIONAL)]
     used = walk.filled() | ({COMMENT} & set(walk.header))
     warnings = {
-        Reason.W_BOM: data.startswith(BOM),
+        Reason.W_BOM: seen.marked,
         Reason.W_EOL: "\r" in walk.endings or {"\r\n", "\n"} <= walk.endings,
         Reason.W_BLANK_LINES: walk.blanks > 0,
         Reason.W_COLUMN_ORDER: given != [name for name in (*REQUIRED, *OPTIONAL) if name in given],

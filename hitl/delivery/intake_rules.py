@@ -4,7 +4,7 @@ import re
 
 from hitl.delivery.reasons import Reason
 
-SIZE_LIMIT = 256 << 20
+SIZE_LIMIT, SIZE_CEILING, ROW_SIZE = 256 << 20, 1 << 30, 1 << 10
 MANIFEST_LIMIT = 64 << 10
 MANIFEST_SUFFIX = ".manifest.json"
 
@@ -19,6 +19,15 @@ def name_fault(name: str) -> Reason | None:
     if name.lower().endswith(ARCHIVES):
         return Reason.F_ARCHIVE
     return None if name.lower().endswith(".csv") else Reason.F_EXTENSION
+
+
+def size_limit(rows: int) -> int:
+    """The most bytes that are read of a file that may have so many rows: more, where very many were asked for.
+
+    >>> size_limit(820) == SIZE_LIMIT, size_limit(15_000_100) == SIZE_CEILING
+    (True, True)
+    """
+    return min(max(SIZE_LIMIT, ROW_SIZE * rows), SIZE_CEILING)
 
 
 def shown(name: str) -> str:

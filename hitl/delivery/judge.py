@@ -5,7 +5,6 @@ the rows held back. Rows are told apart by (item, annotator); their order means 
 the later one is called the duplicate.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,25 +17,28 @@ from hitl.delivery.frame import Frame, survey
 from hitl.delivery.judgement import Annotation, Held, Judgement, Verdict, refused
 from hitl.delivery.reasons import Reason
 from hitl.delivery.sidecar import Sidecar
+from hitl.delivery.source import Bytes, Source
 
-__all__ = ["SKIP", "Annotation", "Expectation", "Held", "Judgement", "complete_items", "judge", "refused"]
+__all__ = [
+    "SKIP", "Annotation", "Bytes", "Expectation", "Held", "Judgement", "Source", "complete_items", "judge", "refused",
+]  # fmt: skip
 
 SHOWN = 200
 
 
 def judge(
-    data: bytes, expectation: Expectation, *, file: str = "delivery.csv", manifest: bytes | None = None
+    source: Source, expectation: Expectation, *, file: str = "delivery.csv", manifest: bytes | None = None
 ) -> Judgement:
-    """The judgement of `data`, a delivery called `file` with the vendor's own `manifest` beside it, if there is one.
+    """The judgement of `source`, a delivery called `file` with the vendor's own `manifest` beside it, if there is one.
 
     Raises nothing, whatever the bytes are.
     """
-    sha256, promises = hashlib.sha256(data).hexdigest(), sidecar.parse(manifest)
-    frame = survey(data, row_limit=expectation.row_limit)
-    case = _Case(expectation, frame, promises, sha256, file)
-    if sha256 in expectation.known:
+    promises = sidecar.parse(manifest)
+    frame = survey(source, row_limit=expectation.row_limit)
+    case = _Case(expectation, frame, promises, file)
+    if expectation.known is not None and source.sha256 in expectation.known:
         return case.known()
-    reasons = [*frame.reasons, *sidecar.reasons(promises, sha256, frame, expectation)]
+    reasons = [*frame.reasons, *sidecar.reasons(promises, frame, expectation)]
     if expectation.closed:
         reasons.append(Reason.F_ROUND_CLOSED)
     return case.rejected(reasons) if reasons else case.judged()
@@ -55,7 +57,6 @@ class _Case:
     expectation: Expectation
     frame: Frame
     promises: Sidecar
-    sha256: str
     file: str
 
     def known(self) -> Judgement:
@@ -111,12 +112,16 @@ class _Case:
     ) -> Judgement:
         return Judgement(
             round=self.expectation.round,
-            sha256=self.sha256,
+            sha256=self.frame.source.sha256,
             file=self.file,
             verdict=verdict,
             reasons=tuple(reasons),
             warnings=tuple(sorted(warnings)),
+            accepted=len(annotations),
+            quarantined=len(held),
             duplicate=duplicate,
+            revised=sum((one.item_id, one.annotator_id) in self.expectation.taken for one in annotations),
+            complete=complete_items(self.expectation, annotations),
             annotations=annotations,
             held=held,
             header=self.frame.header,

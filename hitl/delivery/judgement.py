@@ -1,9 +1,11 @@
 """The answer to one delivery: a verdict, and exactly one outcome for every row in it."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 Verdict = Literal["accept", "quarantine", "reject"]
+One = TypeVar("One")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,28 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What `judge` found. delivered = accepted + quarantined + duplicate, and `held` has one entry a quarantined row.
+class Retold(Generic[One]):
+    """So many rows of a delivery, read again from it each time they are asked for."""
 
-    A rejected file that could be read has all its rows in `held`; one that could not has no rows at all.
-    `supersedes` is the delivery (sha256) whose answers an accepted annotation may revise, "" if none.
+    count: int
+    tell: Callable[[], Iterator[One]]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[One]:
+        return self.tell()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What `judge` found. Every row delivered was accepted, quarantined, or a duplicate.
+
+    `annotations` tells the accepted rows and `held` the quarantined ones, in the order of the file, as often as they
+    are asked for; they read the delivery again, so it must still be there. `revised` counts the accepted rows that
+    replace an earlier answer, `complete` the items that have all their answers now. A rejected file that could be read
+    has all its rows in `held`; one that could not has no rows at all.
+    `supersedes` is the delivery (sha256) that the vendor's manifest says this one revises, "" if none.
     """
 
     round: str
@@ -46,19 +65,15 @@ class Judgement:
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    accepted: int = 0
+    quarantined: int = 0
     duplicate: int = 0
-    annotations: tuple[Annotation, ...] = ()
-    held: tuple[Held, ...] = ()
+    revised: int = 0
+    complete: int = 0
+    annotations: Iterable[Annotation] = ()
+    held: Iterable[Held] = ()
     header: tuple[str, ...] = ()
     supersedes: str = ""
-
-    @property
-    def accepted(self) -> int:
-        return len(self.annotations)
-
-    @property
-    def quarantined(self) -> int:
-        return len(self.held)
 
     @property
     def delivered(self) -> int:

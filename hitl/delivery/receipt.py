@@ -2,15 +2,18 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from itertools import islice
 
 from hitl.contract import REDO
 from hitl.delivery.judgement import Held, Judgement
 from hitl.ledger import stamp
 
-_CENT = Decimal("0.01")
+LISTED = 1_000
+"""Held rows that a receipt lists; the redo file has them all."""
+_TOGETHER = 1_000
 
 
 def receipt(
@@ -23,7 +26,9 @@ def receipt(
     complete_items: int,
     round: str = "",
 ) -> dict[str, object]:
-    """The receipt as JSON-ready values; amounts are strings with two decimals, for no float can hold money.
+    """The receipt as JSON-ready values; amounts are strings, for no float can hold money.
+
+    A row that revises an earlier answer is accepted and not paid again.
 
     `round` names the round of a file that was refused unread, which its judgement does not know.
     """
@@ -36,8 +41,10 @@ def receipt(
         "reasons": [str(reason) for reason in judgement.reasons],
         "warnings": [str(warning) for warning in judgement.warnings],
         "rows": _rows(judgement),
-        "held": [_held(held) for held in judgement.held],
-        "payable": payable(judgement.accepted, price, currency),
+        "revised": judgement.revised,
+        "held": [_held(held) for held in islice(judgement.held, LISTED)],
+        "held_more": max(0, judgement.quarantined - LISTED),
+        "payable": payable(judgement.accepted - judgement.revised, price, currency),
         "items": {
             "expected": expected_items,
             "complete": complete_items,
@@ -47,13 +54,29 @@ def receipt(
 
 
 def payable(annotations: int, price: Decimal, currency: str) -> dict[str, object]:
-    """What `annotations` accepted annotations cost, rounded once, half a cent up.
+    """What `annotations` accepted annotations cost: exact, with two decimals or as many more as it takes.
 
     >>> payable(963, Decimal("0.12"), "USD")["amount"]
     '115.56'
+    >>> payable(3, Decimal("0.125"), "USD")["amount"]
+    '0.375'
     """
-    amount = (annotations * price).quantize(_CENT, rounding=ROUND_HALF_UP)
-    return {"annotations": annotations, "price": f"{price:f}", "currency": currency, "amount": f"{amount:f}"}
+    return {
+        "annotations": annotations,
+        "price": f"{price:f}",
+        "currency": currency,
+        "amount": spelled(annotations * price),
+    }
+
+
+def spelled(amount: Decimal) -> str:
+    """An amount of money in all its digits, two decimals at least.
+
+    >>> spelled(Decimal("1.50000")), spelled(Decimal("0.0125"))
+    ('1.50', '0.0125')
+    """
+    whole, _, part = f"{amount:f}".partition(".")
+    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
 
 
 def redo_csv(judgement: Judgement) -> bytes:
@@ -61,13 +84,26 @@ def redo_csv(judgement: Judgement) -> bytes:
 
     The columns of an earlier redo file give way to the new ones. UTF-8, LF, every field quoted.
     """
+    return b"".join(redo_parts(judgement))
+
+
+def redo_parts(judgement: Judgement) -> Iterator[bytes]:
+    """The bytes of `redo_csv`, some rows at a time."""
     kept = [n for n, name in enumerate(judgement.header) if name not in REDO]
+    held = iter(judgement.held)
+    yield _lines([[*(judgement.header[n] for n in kept), *REDO]])
+    while rows := [_redo(one, kept, len(judgement.header)) for one in islice(held, _TOGETHER)]:
+        yield _lines(rows)
+
+
+def _redo(held: Held, kept: Sequence[int], width: int) -> list[str]:
+    cells = _fitted(held.cells, width)
+    return [*(cells[n] for n in kept), held.code, held.expected, held.proposed]
+
+
+def _lines(rows: list[list[str]]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow([*(judgement.header[n] for n in kept), *REDO])
-    for held in judgement.held:
-        cells = _fitted(held.cells, len(judgement.header))
-        writer.writerow([*(cells[n] for n in kept), held.code, held.expected, held.proposed])
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
 
 

@@ -46,14 +46,15 @@ def parse(manifest: bytes | None) -> Sidecar:
     return _sidecar(promises) if isinstance(promises, dict) else Sidecar(is_valid=False)
 
 
-def reasons(sidecar: Sidecar, sha256: str, frame: Frame, expectation: Expectation) -> Iterator[Reason]:
+def reasons(sidecar: Sidecar, frame: Frame, expectation: Expectation) -> Iterator[Reason]:
     """What the manifest says against the file it came with."""
-    if not sidecar.is_valid or (sidecar.supersedes and sidecar.supersedes not in expectation.known):
+    sha256, known = frame.source.sha256, expectation.known
+    if not sidecar.is_valid or (known is not None and sidecar.supersedes and sidecar.supersedes not in known):
         yield Reason.F_MANIFEST_INVALID
     if sidecar.denies("file_sha256", sha256, sha256.upper()):
         yield Reason.F_MANIFEST_HASH
     # A vendor who counts lines instead of rows counts those inside quoted cells too: both are fair counts.
-    if frame.rows and sidecar.rows not in (None, frame.rows, frame.data.count(b"\n") - 1):
+    if frame.rows and sidecar.rows not in (None, frame.rows, frame.seen.feeds - 1):
         yield Reason.F_MANIFEST_ROWS
     if sidecar.denies("batch_id", expectation.round, expectation.batch):
         yield Reason.F_WRONG_ROUND

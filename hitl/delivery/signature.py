@@ -1,8 +1,11 @@
 """What kind of file some bytes are, by the bytes themselves: a name proves nothing."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from hitl.delivery.reasons import Reason
+from hitl.delivery.source import Source
 
 BOM = b"\xef\xbb\xbf"
 
@@ -19,16 +22,75 @@ ARCHIVES = (
 )
 BINARIES = (b"\xd0\xcf\x11\xe0", b"%PDF", b"PAR1", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf", b"SQLite format 3")
 PAGES = (b"<html", b"<!doctype", b"<table", b"<?xml")
+_AT_ONCE = 1 << 20
 
 
-def unreadable(data: bytes) -> Reason | None:
+@dataclass(slots=True)
+class Look:
+    """What one look over all the bytes tells: how they begin and end, and what is among them.
+
+    `feeds` counts LF, `returns` CR, `pairs` CR LF.
+    """
+
+    head: bytes = b""
+    last: bytes = b""
+    inked: bool = False
+    holds_nul: bool = False
+    feeds: int = 0
+    returns: int = 0
+    pairs: int = 0
+
+    @property
+    def marked(self) -> bool:
+        """Whether a byte order mark comes first."""
+        return self.head.startswith(BOM)
+
+    @property
+    def terminated(self) -> bool:
+        """Whether a line end comes last: a file without one may have been cut."""
+        return self.last in (b"\n", b"\r")
+
+    @property
+    def regular(self) -> bool:
+        """Whether every line end, in cells too, is LF, or every one CR LF."""
+        return not self.returns or self.returns == self.feeds == self.pairs
+
+
+def look(source: Source) -> Look:
+    """One look over the whole source."""
+    seen = Look()
+    for part in _parts(source):
+        if not seen.last:
+            seen.head = part[:16]
+        seen.inked = seen.inked or bool(_INK.search(part, 0 if seen.last else len(BOM) * seen.marked))
+        seen.holds_nul = seen.holds_nul or b"\0" in part
+        seen.feeds += part.count(b"\n")
+        returns = part.count(b"\r")
+        seen.returns += returns
+        seen.pairs += (part.count(b"\r\n") if returns else 0) + (seen.last == b"\r" and part[:1] == b"\n")
+        seen.last = part[-1:]
+    return seen
+
+
+def unreadable(seen: Look) -> Reason | None:
     """Why these bytes are no text at all, if so."""
-    if not _INK.search(data, len(BOM) if data.startswith(BOM) else 0):
+    if not seen.inked:
         return Reason.F_EMPTY
-    if data.startswith(ARCHIVES):
+    if seen.head.startswith(ARCHIVES):
         return Reason.F_ARCHIVE
-    if data.startswith(BINARIES) or data[:16].lstrip().lower().startswith(PAGES):
+    if seen.head.startswith(BINARIES) or seen.head.lstrip().lower().startswith(PAGES):
         return Reason.F_BINARY
-    if b"\0" in data:
+    if seen.holds_nul:
         return Reason.F_NUL
     return None
+
+
+def leaves_quote_open(source: Source) -> bool:
+    """Whether a quote is open to the end: in sound CSV they come in pairs."""
+    return sum(part.count(b'"') for part in _parts(source)) % 2 == 1
+
+
+def _parts(source: Source) -> Iterator[bytes]:
+    with source.open() as file:
+        while part := file.read(_AT_ONCE):
+            yield part

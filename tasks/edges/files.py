@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 import hitl.errors
@@ -16,19 +17,31 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def write_bytes(path: Path, data: bytes, *, mode: int = SHARED) -> str:
     """Write `data` under a temporary name, fsync, rename to `path`, fsync the folder; returns its sha256."""
+    return write_parts(path, (data,), mode=mode)
+
+
+def write_parts(path: Path, parts: Iterable[bytes], *, mode: int = SHARED) -> str:
+    """As `write_bytes`, for what is too large to be held in memory at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary, digest = path.with_name(f".{path.name}.{secrets.token_hex(4)}"), hashlib.sha256()
     try:
         with os.fdopen(os.open(temporary, _NEW, mode), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+            for part in parts:
+                digest.update(part)
+                file.write(part)
+        move(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-    _fsync_folder(path.parent)
-    return hashlib.sha256(data).hexdigest()
+    return digest.hexdigest()
+
+
+def move(whole: Path, path: Path) -> None:
+    """Make the file at `whole` the one at `path`, on the disk before anybody can see it there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _fsync(whole)
+    os.replace(whole, path)
+    _fsync(path.parent)
 
 
 def write_text(path: Path, text: str) -> str:
@@ -69,7 +82,7 @@ def append_line(path: Path, data: bytes, *, after: int) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    _fsync_folder(path.parent)
+    _fsync(path.parent)
 
 
 def sha256(path: Path) -> str:
@@ -91,8 +104,8 @@ def must_be(path: Path, digest: str) -> None:
         )
 
 
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hitl.contract import SKIP, label_schema_sha256, neutral, original
-from hitl.delivery.judge import Expectation, judge
+from hitl.delivery.judge import Bytes, Expectation, judge
 from hitl.errors import DataError
 from hitl.pack import batch_csv, datapackage, exported_items, manifest
 
@@ -99,7 +99,7 @@ def test_a_filled_in_batch_is_a_sound_delivery(texts: list[str]) -> None:
     batch = batch_csv(rows_of(*texts, "last"), ["text"], show_prediction=False)
     wanted = Expectation(round="r0001", classes=("cat",), items=exported_items(batch), exported_at=AT, received_at=AT)
 
-    judgement = judge(batch.replace(b',"","","","",""\n', b',"cat","ann","","",""\n'), wanted)
+    judgement = judge(Bytes(batch.replace(b',"","","","",""\n', b',"cat","ann","","",""\n')), wanted)
 
     assert (judgement.verdict, judgement.accepted) == ("accept", len(texts) + 1)
 

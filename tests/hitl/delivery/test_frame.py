@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from hitl.delivery.frame import MAX_FIELD, survey
+from hitl.delivery.source import Bytes
 
 HEADER = b"item_id,label,annotator_id,comment\n"
 ROWS = b"i1,cat,ann,fine\ni2,dog,ann,fine\n"
@@ -40,7 +41,7 @@ ROWS = b"i1,cat,ann,fine\ni2,dog,ann,fine\n"
     ],
 )
 def test_a_file_that_is_no_table_of_ours_is_refused(data: bytes, reason: str) -> None:
-    frame = survey(data, row_limit=10)
+    frame = survey(Bytes(data), row_limit=10)
 
     assert (frame.reasons, frame.rows) == ((reason,), 0)
 
@@ -56,7 +57,7 @@ def test_a_file_that_is_no_table_of_ours_is_refused(data: bytes, reason: str) ->
     ],
 )
 def test_a_harmless_oddity_is_read_and_said(data: bytes, warning: str) -> None:
-    frame = survey(data, row_limit=10)
+    frame = survey(Bytes(data), row_limit=10)
 
     assert warning in frame.warnings
     assert [cells for _, cells in frame.records()] == [["i1", "cat", "ann", "fine"], ["i2", "dog", "ann", "fine"]]
@@ -65,11 +66,11 @@ def test_a_harmless_oddity_is_read_and_said(data: bytes, warning: str) -> None:
 def test_line_ends_inside_quotes_are_not_mixed_line_ends() -> None:
     data = HEADER + b'i1,cat,ann,"one\r\ntwo"\n'
 
-    assert "W_EOL" not in survey(data, row_limit=10).warnings
+    assert "W_EOL" not in survey(Bytes(data), row_limit=10).warnings
 
 
 def test_rows_are_numbered_as_a_spreadsheet_shows_them() -> None:
-    frame = survey(HEADER + b"i1,cat,ann,\n\ni2,dog,ann,\n", row_limit=10)
+    frame = survey(Bytes(HEADER + b"i1,cat,ann,\n\ni2,dog,ann,\n"), row_limit=10)
 
     assert [row for row, _ in frame.records()] == [1, 3]
     assert (frame.rows, frame.last_row) == (2, 3)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hitl.delivery.judge import Expectation, Judgement, judge, refused
+from hitl.delivery.judge import Bytes, Expectation, Judgement, judge, refused
 from hitl.delivery.receipt import payable, receipt, redo_csv
 
 ITEMS = tuple(f"i{n}" for n in range(8))
@@ -44,7 +44,7 @@ def redone(judgement: Judgement) -> list[dict[str, str]]:
 
 
 def test_a_receipt_says_what_became_of_every_row() -> None:
-    judgement = judge(delivered("cat", "dog", "Cat"), WANTED, file="acme.csv")
+    judgement = judge(Bytes(delivered("cat", "dog", "Cat")), WANTED, file="acme.csv")
 
     assert json.loads(json.dumps(said(judgement))) == {
         "round": "r0003",
@@ -65,6 +65,8 @@ def test_a_receipt_says_what_became_of_every_row() -> None:
                 "proposed": "cat",
             }
         ],
+        "revised": 0,
+        "held_more": 0,
         "payable": {"annotations": 2, "price": "0.125", "currency": "USD", "amount": "0.25"},
         "items": {"expected": 8, "complete": 7, "missing": 1},
     }
@@ -81,24 +83,25 @@ def test_a_file_refused_unread_has_a_receipt_too() -> None:
     [
         (963, "0.12", "115.56"),
         (0, "0.12", "0.00"),
-        (1, "0.005", "0.01"),
+        (1, "0.005", "0.005"),
+        (3, "0.125", "0.375"),
         (3, "0.1", "0.30"),
         (1_000_000, "1E-3", "1000.00"),
     ],
 )
-def test_money_is_exact_and_rounded_once(annotations: int, price: str, amount: str) -> None:
+def test_money_is_exact_and_never_rounded(annotations: int, price: str, amount: str) -> None:
     assert payable(annotations, Decimal(price), "EUR")["amount"] == amount
 
 
 def test_a_long_value_is_cut_in_the_receipt_and_whole_in_the_redo_file() -> None:
-    judgement = judge(delivered("x" * 5000), WANTED)
+    judgement = judge(Bytes(delivered("x" * 5000)), WANTED)
 
     assert len(said(judgement)["held"][0]["value"]) < 300
     assert redone(judgement)[0]["label"] == "x" * 5000
 
 
 def test_a_redo_file_holds_only_the_held_rows_as_they_came() -> None:
-    rows = redone(judge(delivered("cat", "dog", "Cat"), WANTED))
+    rows = redone(judge(Bytes(delivered("cat", "dog", "Cat")), WANTED))
 
     assert [(row["item_id"], row["text"], row["label"], row["proposed"]) for row in rows] == [
         ("i2", "=item i2", "Cat", "cat")
@@ -106,36 +109,36 @@ def test_a_redo_file_holds_only_the_held_rows_as_they_came() -> None:
 
 
 def test_a_mended_redo_file_is_taken() -> None:
-    first = judge(delivered("cat", "dog", "Cat"), WANTED)
-    again = judge(redo_csv(first).replace(b'"Cat"', b'"cat"'), WANTED)
+    first = judge(Bytes(delivered("cat", "dog", "Cat")), WANTED)
+    again = judge(Bytes(redo_csv(first).replace(b'"Cat"', b'"cat"')), WANTED)
 
     assert [(each.item_id, each.label) for each in again.annotations] == [("i2", "cat")]
 
 
 def test_an_unmended_redo_file_comes_back_with_new_columns_in_place_of_the_old() -> None:
-    first = judge(delivered("cat", "dog", "Cat"), WANTED)
-    again = judge(redo_csv(first), WANTED)
+    first = judge(Bytes(delivered("cat", "dog", "Cat")), WANTED)
+    again = judge(Bytes(redo_csv(first)), WANTED)
 
     assert redo_csv(again) == redo_csv(first)
 
 
 def test_a_row_of_another_width_still_fits_under_the_header() -> None:
     data = delivered("cat", "dog") + b"i2,=item i2,cat,ann,yes,no\ni3\n"
-    rows = redone(judge(data, WANTED))
+    rows = redone(judge(Bytes(data), WANTED))
 
     assert [row["comment"] for row in rows] == ["yes,no", ""]
     assert {row["code"] for row in rows} == {"R_CELL_COUNT"}
 
 
 def test_a_refused_file_can_be_redone_from_its_redo_file() -> None:
-    judgement = judge(delivered(*["Cat"] * 8), WANTED)
+    judgement = judge(Bytes(delivered(*["Cat"] * 8)), WANTED)
 
     assert judgement.verdict == "reject"
-    assert judge(redo_csv(judgement).replace(b'"Cat"', b'"cat"'), WANTED).accepted == 8
+    assert judge(Bytes(redo_csv(judgement).replace(b'"Cat"', b'"cat"')), WANTED).accepted == 8
 
 
 @given(st.lists(st.sampled_from(["cat", "dog", "Cat", "bird", "", "line\r\nend", 'a "quote"', "=1"]), max_size=8))
 def test_a_redo_file_loses_no_cell(labels: list[str]) -> None:
-    judgement = judge(delivered(*(label.replace('"', '""') for label in labels)), WANTED)
+    judgement = judge(Bytes(delivered(*(label.replace('"', '""') for label in labels))), WANTED)
 
     assert [row["label"] for row in redone(judgement)] == [held.cells[2] for held in judgement.held]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hitl.contract import label_schema_sha256
-from hitl.delivery.judge import Expectation, Judgement, judge
+from hitl.delivery.judge import Bytes, Expectation, Judgement, judge
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 DATA = b'item_id,label,annotator_id,comment\ni1,cat,ann,"two\nlines"\ni2,cat,ann,\n'
@@ -23,7 +23,7 @@ WANTED = Expectation(
 
 
 def judged(promises: dict[str, object], data: bytes = DATA) -> Judgement:
-    return judge(data, WANTED, manifest=json.dumps(promises).encode())
+    return judge(Bytes(data), WANTED, manifest=json.dumps(promises).encode())
 
 
 def test_kept_promises_let_the_file_in() -> None:
@@ -61,7 +61,7 @@ def test_a_broken_promise_refuses_the_file(promises: dict[str, object], reason: 
 
 @pytest.mark.parametrize("manifest", [b"", b"{rows: 3,", b"[]", b'{"rows": 1, "rows": 2}', b"\xff", b"[" * 100_000])
 def test_a_manifest_that_cannot_be_read_refuses_the_file(manifest: bytes) -> None:
-    assert judge(DATA, WANTED, manifest=manifest).reasons == ("F_MANIFEST_INVALID",)
+    assert judge(Bytes(DATA), WANTED, manifest=manifest).reasons == ("F_MANIFEST_INVALID",)
 
 
 def test_lines_are_a_fair_count_of_rows() -> None:

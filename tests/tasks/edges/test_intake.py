@@ -1,20 +1,32 @@
 """Only a plain, finished CSV file of a plain name is read; everything else is refused unread."""
 
+import hashlib
 import os
+import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hitl.delivery.intake_rules import MANIFEST_SUFFIX
 from hitl.delivery.judgement import Judgement
 from hitl.errors import DeliveryError
-from tasks.edges.intake import read, read_manifest
+from tasks.edges.intake import Copy, read_manifest, taken
 
 
-def reasons(taken: bytes | Judgement) -> tuple[str, ...]:
-    assert isinstance(taken, Judgement)
-    assert (taken.verdict, taken.delivered) == ("reject", 0)
-    return taken.reasons
+def read(path: Path, **options: Any) -> bytes | Judgement:
+    """What is taken in of `path`."""
+    with taken(path, **options) as copy:
+        if isinstance(copy, Judgement):
+            return copy
+        with copy.open() as file:
+            return file.read()
+
+
+def reasons(answer: bytes | Judgement) -> tuple[str, ...]:
+    assert isinstance(answer, Judgement)
+    assert (answer.verdict, answer.delivered) == ("reject", 0)
+    return answer.reasons
 
 
 @pytest.mark.parametrize("name", ["labels.csv", "LABELS.CSV", "acme_r0003-final.v2.csv"])
@@ -40,12 +52,12 @@ def test_a_plain_file_comes_back_byte_for_byte(tmp_path: Path, name: str) -> Non
 def test_a_name_that_is_not_plain_is_refused_and_shown_on_one_line(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / name).write_bytes(b"x")
 
-    taken = read(tmp_path / name)
+    answer = read(tmp_path / name)
 
-    assert reasons(taken) == (reason,)
-    assert isinstance(taken, Judgement)
-    assert taken.file.isascii()
-    assert "\n" not in taken.file
+    assert reasons(answer) == (reason,)
+    assert isinstance(answer, Judgement)
+    assert answer.file.isascii()
+    assert "\n" not in answer.file
 
 
 def test_what_is_not_a_file_is_refused_without_waiting(tmp_path: Path) -> None:
@@ -77,6 +89,42 @@ def test_a_file_that_grows_is_not_finished(tmp_path: Path, monkeypatch: pytest.M
     assert reasons(read(path, settle=2.0)) == ("F_UNSTABLE",)
 
 
+def test_a_file_that_vanishes_or_is_replaced_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "labels.csv", tmp_path / "other.csv"
+    path.write_bytes(b"1234")
+    other.write_bytes(b"1234")
+    monkeypatch.setattr("time.sleep", lambda _seconds: other.replace(path))
+    replaced = reasons(read(path, settle=2.0))
+    monkeypatch.setattr("time.sleep", lambda _seconds: path.unlink())
+
+    assert (replaced, reasons(read(path, settle=2.0))) == (("F_UNSTABLE",), ("F_UNSTABLE",))
+
+
+def test_a_copy_is_its_owners_alone_and_gone_in_the_end(tmp_path: Path) -> None:
+    path, folder = tmp_path / "labels.csv", tmp_path / "arriving"
+    path.write_bytes(b"1234")
+
+    with taken(path, folder=folder) as copy:
+        assert isinstance(copy, Copy)
+        assert (copy.sha256, copy.size) == (hashlib.sha256(b"1234").hexdigest(), 4)
+        assert stat.S_IMODE(copy.path.stat().st_mode) == 0o600
+    assert list(folder.iterdir()) == []
+
+
+def test_a_kept_copy_is_read_where_it_is_kept(tmp_path: Path) -> None:
+    path, kept = tmp_path / "labels.csv", tmp_path / "deliveries" / "d.csv"
+    path.write_bytes(b"1234")
+
+    with taken(path, folder=tmp_path / "arriving") as copy:
+        assert isinstance(copy, Copy)
+        copy.keep(kept)
+        with copy.open() as file:
+            assert file.read() == b"1234"
+    assert kept.read_bytes() == b"1234"
+
+
 def test_no_file_at_all_is_an_error_that_names_the_path(tmp_path: Path) -> None:
     with pytest.raises(DeliveryError, match=r"nothing\.csv"):
         read(tmp_path / "nothing.csv")
@@ -85,10 +133,10 @@ def test_no_file_at_all_is_an_error_that_names_the_path(tmp_path: Path) -> None:
 def test_the_refusal_names_the_round(tmp_path: Path) -> None:
     (tmp_path / "labels.zip").write_bytes(b"x")
 
-    taken = read(tmp_path / "labels.zip", round_id="r0003")
+    answer = read(tmp_path / "labels.zip", round_id="r0003")
 
-    assert isinstance(taken, Judgement)
-    assert taken.round == "r0003"
+    assert isinstance(answer, Judgement)
+    assert answer.round == "r0003"
 
 
 def test_a_manifest_is_read_when_it_lies_beside_the_delivery(tmp_path: Path) -> None:
