@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
@@ -14,7 +14,7 @@ from hitl.delivery.expectation import Expectation
 from hitl.delivery.judge import judge
 from hitl.delivery.judgement import Judgement
 from hitl.errors import MomentError
-from hitl.layout import Workspace
+from hitl.layout import Workspace, round_number
 from hitl.params import Params
 from hitl.state import Phase, RoundState, State
 from tasks import journal
@@ -50,13 +50,14 @@ def answers(judged: Judgement) -> dict[tuple[str, str], str]:
 def expectation(workspace: Workspace, state: State, name: str, params: Params) -> Expectation:
     """What a delivery for round `name` may hold, by its pack, params and ledger; nothing taken yet."""
     others = [one for one in state.rounds if one.done("exported") and one.id != name]
-    manifest = json.loads((workspace.pack(name) / "MANIFEST.json").read_text(encoding="utf-8"))
+    manifest = _manifest(workspace, name)
     return replace(
         promised(manifest, _items(workspace, name), journal.now()),
         annotators=params.delivery.annotators,
         known=frozenset(),
         other_rounds={item: one.id for one in others for item in _items(workspace, one.id)},
         gold=gold(workspace, name),
+        retired=_retired(workspace, [one.id for one in others if round_number(one.id) < round_number(name)], manifest),
         bad_row_share=params.delivery.bad_row_share,
         closed=state.round(name).phase in (Phase.CLOSING, Phase.CLOSED),
     )
@@ -93,6 +94,16 @@ def now(workspace: Workspace, state: State, at: datetime) -> Expectation:
     wanted = expectation(workspace, state, current.id, journal.params(workspace))
     wanted = reduce(after, standing(workspace, state, current.id), wanted)
     return replace(wanted, received_at=at, known=state.taken)
+
+
+def _retired(workspace: Workspace, earlier: Sequence[str], manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """The classes that packs of earlier rounds had, and this one has not."""
+    before = {word for name in earlier for word in _manifest(workspace, name)["classes"]}
+    return tuple(sorted(before - set(manifest["classes"])))
+
+
+def _manifest(workspace: Workspace, name: str) -> dict[str, Any]:
+    return cast(dict[str, Any], json.loads((workspace.pack(name) / "MANIFEST.json").read_text(encoding="utf-8")))
 
 
 def _items(workspace: Workspace, name: str) -> dict[str, dict[str, str]]:

@@ -12,6 +12,3 @@ CHAPTERS = (
     again.CHAPTER,
     money.CHAPTER,
 )
-
-UNCOMPUTED = {"R_LABEL_RETIRED": "no round knows yet which classes were given up"}
-"""Codes that no delivery gets, and why."""

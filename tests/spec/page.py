@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hitl.delivery.advice import ADVICE
 from hitl.delivery.reasons import Reason
-from tests.spec.contract import CHAPTERS, UNCOMPUTED
+from tests.spec.contract import CHAPTERS
 from tests.spec.rule import Answer, Chapter, Rule, Step
 
 TITLE, CODES = "What you may send, and what you get", "All codes"
@@ -101,9 +101,7 @@ def _codes() -> Iterator[str]:
         for m, rule in enumerate(chapter.rules, start=1)
         for code in rule.codes
     }
-    lines = [
-        f"| `{code}` | {code.meaning} | {ADVICE[code]} | {places[code]} |" for code in Reason if code not in UNCOMPUTED
-    ]
+    lines = [f"| `{code}` | {code.meaning} | {ADVICE[code]} | {places[code]} |" for code in Reason]
     yield f"## {CODES}"
     yield "\n".join(["| code | means | what to do | rule |", "|---|---|---|---|", *lines])
 

@@ -36,6 +36,11 @@ CHAPTER = Chapter(
             sends(row(label=""), held("R_LABEL_EMPTY")),
         ),
         rule(
+            "A class of an earlier round is none now",
+            "The list of classes may change between rounds. `shipping` was a class in round r0001.",
+            sends(row(label="shipping"), held("R_LABEL_RETIRED"), unseen=True),
+        ),
+        rule(
             "An item takes as many annotators as `MANIFEST.json` says, with one answer each",
             "Usually it is one; here T12 asks for two, and has a row for each. With more answers than that, none is "
             "taken: which of them to leave out would be a guess.",
