@@ -74,6 +74,12 @@ def keep_private(path: Path) -> None:
         path.chmod(0o700)
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, where nothing may be yet; raises FileExistsError when another, anywhere, was first."""
+    with os.fdopen(os.open(path, _NEW, SHARED), "wb") as file:
+        file.write(data)
+
+
 def append_line(path: Path, data: bytes, *, after: int) -> None:
     """Append `data` to `path` and fsync, cutting first whatever lies beyond byte `after` (a write that was cut)."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,9 @@
 
 import json
 import os
+import shlex
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,37 +13,103 @@ from filelock import FileLock, Timeout
 
 from hitl.errors import MomentError
 from hitl.layout import Workspace
+from tasks.edges import files
+
+TRIES = 3
+"""Between the lock and the card that says who has it there is a moment; who finds none looks again."""
+Card = Mapping[str, object]
+"""Who holds a lock: pid, host, since, command."""
 
 
 @contextmanager
 def locked(workspace: Workspace, command: str, *, wait: float = 0.5) -> Iterator[None]:
     """Hold the workspace's lock; raises MomentError naming the holder when another keeps it longer than `wait` seconds.
 
-    The operating system frees the lock when its process ends, however it ends.
+    The operating system frees the lock when its process ends, however it ends, and the next one takes it over. It does
+    not reach to other computers that share the folder: there the card counts, and only a person may clear it.
     """
     workspace.local.mkdir(parents=True, exist_ok=True)
-    holder = workspace.local / "lock.json"
+    lock = _acquired(workspace, wait)
     try:
-        with FileLock(workspace.local / "lock", timeout=wait):
-            _sign(holder, command)
+        _sign(workspace, command)
+        try:
             yield
-            holder.unlink(missing_ok=True)
+        finally:
+            card(workspace).unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def holder(workspace: Workspace) -> str | None:
+    """Who works in the workspace now, in words; None when nobody does. Changes nothing."""
+    lock, found = FileLock(_lock(workspace)), read(workspace)
+    if not _lock(workspace).is_file():
+        return None
+    try:
+        lock.acquire(timeout=0)
+        lock.release()
     except Timeout:
+        return said(read(workspace) or found)
+    except OSError:  # a folder that we may only read
+        return said(found) if found else None
+    return said(found) if found and is_elsewhere(found) else None
+
+
+def card(workspace: Workspace) -> Path:
+    """The file that says who holds the lock."""
+    return workspace.local / "lock.json"
+
+
+def read(workspace: Workspace) -> Card | None:
+    """What the card says; None when there is none, or none that can be read."""
+    try:
+        found = json.loads(card(workspace).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.keys() >= {"pid", "host", "since", "command"} else None
+
+
+def is_elsewhere(found: Card) -> bool:
+    """Whether the card was signed on another computer, whose processes we cannot see."""
+    return found["host"] != socket.gethostname()
+
+
+def said(found: Card | None) -> str:
+    """A holder in words."""
+    if found is None:
+        return "another hitl command"
+    return f"`hitl {found['command']}` (pid {found['pid']} on {found['host']}, since {found['since']})"
+
+
+def _acquired(workspace: Workspace, wait: float) -> FileLock:
+    lock = FileLock(_lock(workspace))
+    for _ in range(TRIES):
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            if read(workspace):
+                break
+        else:
+            return lock
+    raise MomentError(f"{said(read(workspace))} is at work in {workspace.root}; run the command again when it is done")
+
+
+def _sign(workspace: Workspace, command: str) -> None:
+    """Write our card; that of a process of this computer is of a dead one, for the system gave us its lock."""
+    before = read(workspace)
+    if before is None or not is_elsewhere(before):
+        card(workspace).unlink(missing_ok=True)
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command}
+    try:
+        files.write_new(card(workspace), json.dumps(mine).encode())
+    except FileExistsError:
+        path = shlex.quote(str(card(workspace)))
         raise MomentError(
-            f"{_holder(holder)} is at work in {workspace.root}; run the command again when it is done"
+            f"{said(read(workspace))} holds {workspace.root}, and this computer cannot see whether it works; wait "
+            f"for it, or, when it is gone for good, clear its lock: rm {path}"
         ) from None
 
 
-def _sign(holder: Path, command: str) -> None:
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    holder.write_text(
-        json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command})
-    )
-
-
-def _holder(path: Path) -> str:
-    try:
-        who = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return "another hitl command"
-    return f"`hitl {who['command']}` (pid {who['pid']} on {who['host']}, since {who['since']})"
+def _lock(workspace: Workspace) -> Path:
+    return workspace.local / "lock"
