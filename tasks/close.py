@@ -13,10 +13,11 @@ from tasks.edges import files
 
 
 def close(workspace: Workspace, round_id: str) -> Facts:
-    """Write data/learning_curve.csv; says the sha256 of every file of the round, by its path in the workspace."""
-    files.write_text(workspace.learning_curve, _curve(journal.read(workspace)))
+    """Write data/learning_curve.csv; says its sha256, and that of every file of the round by its path."""
+    curve_sha256 = files.write_text(workspace.learning_curve, _curve(journal.read(workspace)))
     found = sorted(path for path in workspace.round(round_id).rglob("*") if path.is_file())
-    return {"files": {path.relative_to(workspace.root).as_posix(): files.sha256(path) for path in found}}
+    digests = {path.relative_to(workspace.root).as_posix(): files.sha256(path) for path in found}
+    return {"files": digests, "learning_curve_sha256": curve_sha256}
 
 
 def _curve(state: State) -> str:

@@ -97,9 +97,10 @@ def _kept(folder: Path, judged: Judgement, said: Facts, copy: Copy, manifest: by
     """Keep the delivery, its receipt and its redo file in `folder`; what the ledger says of them."""
     name = judged.sha256
     copy.keep(folder / f"{name}.csv")
-    if manifest is not None:
-        files.write_bytes(folder / f"{name}.csv{intake_rules.MANIFEST_SUFFIX}", manifest, mode=files.PRIVATE)
     facts = {key: said[key] for key in _TOLD}
+    if manifest is not None:
+        beside = folder / f"{name}.csv{intake_rules.MANIFEST_SUFFIX}"
+        facts["manifest_sha256"] = files.write_bytes(beside, manifest, mode=files.PRIVATE)
     facts["receipt_sha256"] = files.write_json(folder / f"{name}.receipt.json", said, mode=files.PRIVATE)
     if judged.quarantined:
         redo = receipt.redo_parts(judged)
