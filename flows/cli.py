@@ -253,12 +253,21 @@ def report(round_id: str | None) -> tuple[Facts, str]:
 
 
 @command()
-def verify() -> tuple[Facts, str]:
-    """Check the ledger's chain and every digest it names, offline."""
+@click.option(
+    "--standalone",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a verifier to FILE that needs Python alone, to go with evidence, and end.",
+)
+def verify(standalone: Path | None) -> tuple[Facts, str]:
+    """Check the ledger's chain, every digest it names, and what git and MLflow remember of it, offline."""
     from tasks import verify as verifying
 
+    if standalone:
+        facts = verifying.standalone(standalone)
+        return facts, f"{standalone} verifies a workspace with Python 3.9 or later alone: python3 {standalone} FOLDER"
     facts = verifying.verify(here())
-    return {**facts, "exit": 6 if facts["problems"] else 0}, say.verified(facts)
+    return {**facts, "exit": 6 if facts["problems"] else 0}, verifying.text(facts)
 
 
 @command()

@@ -108,20 +108,6 @@ def receipt(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def verified(facts: Facts) -> str:
-    """What `hitl verify` found."""
-    problems = cast(list[str], facts["problems"])
-    if not problems:
-        head = str(facts["head"])[:12]
-        return f"sound: {facts['events']} events chained to {head}, {facts['files']} files as the ledger says"
-    return "\n".join(
-        [
-            f"{len(problems)} problems in {facts['files']} files and {facts['events']} events",
-            *(f"  {one}" for one in problems),
-        ]
-    )
-
-
 def stepped(name: str, facts: Facts) -> str:
     """What one step on its own did."""
     if name == "train":

@@ -155,7 +155,7 @@ def test_a_changed_file_is_found_and_named(shell: Shell, rounds: list[dict]) -> 
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     problems = shell.hitl("verify", code=6)["problems"]
     assert len(problems) == 1
-    assert "r0001/labels.parquet" in problems[0]
+    assert problems[0]["file"] == "data/rounds/r0001/labels.parquet"
     path.write_bytes(data)
 
 
