@@ -95,6 +95,8 @@ def _judged(
 
 def _kept(folder: Path, judged: Judgement, said: Facts, copy: Copy, manifest: bytes | None) -> Facts:
     """Keep the delivery, its receipt and its redo file in `folder`; what the ledger says of them."""
+    from tasks.edges.receipt_page import receipt_html  # hitl check answers without waiting for jinja2
+
     name = judged.sha256
     copy.keep(folder / f"{name}.csv")
     facts = {key: said[key] for key in _TOLD}
@@ -102,6 +104,8 @@ def _kept(folder: Path, judged: Judgement, said: Facts, copy: Copy, manifest: by
         beside = folder / f"{name}.csv{intake_rules.MANIFEST_SUFFIX}"
         facts["manifest_sha256"] = files.write_bytes(beside, manifest, mode=files.PRIVATE)
     facts["receipt_sha256"] = files.write_json(folder / f"{name}.receipt.json", said, mode=files.PRIVATE)
+    page = receipt_html(said).encode()
+    facts["receipt_html_sha256"] = files.write_bytes(folder / f"{name}.receipt.html", page, mode=files.PRIVATE)
     if judged.quarantined:
         redo = receipt.redo_parts(judged)
         facts["redo_sha256"] = files.write_parts(folder / f"{name}.redo.csv", redo, mode=files.PRIVATE)

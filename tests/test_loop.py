@@ -113,6 +113,8 @@ def test_every_delivered_row_has_one_outcome(shell: Shell, rounds: list[dict]) -
     for one in receipts:
         rows = one["rows"]
         assert rows["delivered"] == rows["accepted"] + rows["quarantined"] + rows["duplicate"]
+        page = shell.root / f"data/deliveries/{one['delivery']}.receipt.html"
+        assert f"Receipt for <bdi>{one['file']}</bdi>" in page.read_text(encoding="utf-8")
     assert any(one["held"] for one in receipts)
 
 
