@@ -94,7 +94,7 @@ def receipt(facts: Facts) -> str:
     lines = [
         f"{facts['file']}: {facts['verdict']}{' (' + ', '.join(codes) + ')' if codes else ''}",
         f"  {rows['delivered']} rows = {rows['accepted']} accepted + {rows['quarantined']} quarantined "
-        f"+ {rows['duplicate']} duplicate",
+        f"+ {rows['duplicate']} duplicate{_revised(facts)}",
         f"  payable: {payable['annotations']} annotations, {payable['amount']} {payable['currency']}; "
         f"items complete: {items['complete']} of {items['expected']}",
     ]
@@ -103,9 +103,14 @@ def receipt(facts: Facts) -> str:
         f"expected {clipped(str(one['expected']), CLIPPED)}"
         for one in held[:LISTED]
     ]
-    if len(held) > LISTED:
-        lines.append(f"  and {len(held) - LISTED} more")
+    more = rows["quarantined"] - LISTED
+    if more > 0:
+        lines.append(f"  and {more} more")
     return "\n".join(lines)
+
+
+def _revised(facts: Facts) -> str:
+    return f"; {facts['revised']} of the accepted replace an earlier answer" if facts["revised"] else ""
 
 
 def stepped(name: str, facts: Facts) -> str:

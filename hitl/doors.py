@@ -62,12 +62,14 @@ def annotations(
         *([] if not annotators else _filled_among("annotator_id", annotators, "is on the roster")),
         *_filled_matching("annotator_id", TRIMMED, "has no white space around it"),
         *_filled_matching("delivery", SHA256, "is a sha256"),
+        Rule("matches", "is a sha256, or missing", _TAMPERED, ("superseded_by",), pattern=SHA256),
         Rule("filled", "is filled", _TAMPERED, ("row",)),
         Rule("within", "counts from 1", _TAMPERED, ("row",), low=0),
         Rule("among", "is a class, or missing for a skip", _TAMPERED, ("label",), values=frozenset(classes)),
         Rule("among", "is a class, or missing", _TAMPERED, ("shown_class",), values=frozenset(classes)),
         Rule("within", "is above 0 and at most a day, or missing", _TAMPERED, ("seconds",), low=0, high=A_DAY),
         Rule("unique", "is there once", _TAMPERED, ("item_id", "annotator_id", "delivery")),
+        Rule("unique", "is replaced once", _TAMPERED, ("item_id", "annotator_id", "superseded_by")),
         Rule("unique", "is there once", _TAMPERED, ("delivery", "row")),
     )
 

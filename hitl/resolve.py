@@ -50,6 +50,11 @@ def labels(
     return pd.DataFrame(rows, columns=list(LABEL_COLUMNS)).astype({"confidence": float})
 
 
+def standing(annotations: pd.DataFrame) -> pd.DataFrame:
+    """The annotations that no later delivery replaced; the others are history."""
+    return annotations[annotations["superseded_by"].isna()].reset_index(drop=True)
+
+
 def agreement(annotations: pd.DataFrame) -> float | None:
     """The mean over items with two answers or more of the share of pairs of answers that are equal; None without any.
 

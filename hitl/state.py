@@ -67,9 +67,14 @@ class RoundState:
         return event in self.facts
 
     @property
-    def accepted(self) -> int:
-        """Annotations accepted so far."""
+    def admitted(self) -> int:
+        """Annotations accepted so far, those that a later delivery replaced included."""
         return sum(cast(Mapping[str, int], delivery["rows"])["accepted"] for delivery in self.deliveries)
+
+    @property
+    def accepted(self) -> int:
+        """Annotations that stand: an answer that replaced an earlier one counts once."""
+        return self.admitted - sum(cast(int, delivery.get("revised", 0)) for delivery in self.deliveries)
 
     @property
     def expected(self) -> int:
@@ -78,9 +83,8 @@ class RoundState:
 
     @property
     def spent(self) -> Decimal:
-        """Money owed for the accepted annotations."""
-        amounts = (cast(Mapping[str, str], delivery["payable"])["amount"] for delivery in self.deliveries)
-        return sum((Decimal(amount) for amount in amounts), Decimal(0))
+        """Money owed for the annotations that stand, at the price of the pack."""
+        return self.accepted * Decimal(cast(str, self.facts.get("exported", {}).get("price", "0")))
 
 
 @dataclass(frozen=True, slots=True)

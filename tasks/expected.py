@@ -11,14 +11,15 @@ from typing import Any, cast
 from hitl import pack
 from hitl.contract import SKIP
 from hitl.delivery.expectation import Expectation
+from hitl.delivery.intake_rules import MANIFEST_SUFFIX
 from hitl.delivery.judge import judge
 from hitl.delivery.judgement import Judgement
-from hitl.errors import MomentError
+from hitl.errors import IntegrityError, MomentError
 from hitl.layout import Workspace, round_number
-from hitl.params import Params
+from hitl.ledger import Facts
 from hitl.state import Phase, RoundState, State
 from tasks import journal
-from tasks.edges import intake
+from tasks.edges import files, intake
 
 
 def asked(state: State) -> RoundState:
@@ -30,16 +31,31 @@ def asked(state: State) -> RoundState:
 
 
 def standing(workspace: Workspace, state: State, name: str) -> Iterator[Judgement]:
-    """The deliveries of a round that stand, judged again from their bytes, in order of arrival."""
-    wanted = replace(expectation(workspace, state, name, journal.params(workspace)), closed=False)
+    """The deliveries of a round that stand, judged again from their bytes, in order of arrival.
+
+    Raises IntegrityError when one has other bytes, or is judged otherwise, than when it was answered.
+    """
+    wanted = replace(expectation(workspace, state, name), closed=False)
     for facts in state.round(name).deliveries:
-        path = workspace.deliveries / f"{facts['delivery']}.csv"
-        copy = intake.kept(path, cast(str, facts["delivery"]))
-        wanted = replace(wanted, received_at=datetime.fromisoformat(cast(str, facts["received_at"])))
-        manifest = intake.read_manifest(path)
-        judged = judge(copy, wanted, file=cast(str, facts["file"]), manifest=manifest)
+        judged = _again(workspace, facts, wanted)
         wanted = after(wanted, judged)
         yield judged
+
+
+def _again(workspace: Workspace, facts: Facts, wanted: Expectation) -> Judgement:
+    path = workspace.deliveries / f"{facts['delivery']}.csv"
+    copy = intake.kept(path, cast(str, facts["delivery"]))
+    if "manifest_sha256" in facts:
+        files.must_be(path.with_name(path.name + MANIFEST_SUFFIX), cast(str, facts["manifest_sha256"]))
+    wanted = replace(wanted, received_at=datetime.fromisoformat(cast(str, facts["received_at"])))
+    judged = judge(copy, wanted, file=cast(str, facts["file"]), manifest=intake.read_manifest(path))
+    rows = cast(Mapping[str, int], facts["rows"])
+    if (judged.accepted, judged.revised) != (rows["accepted"], facts.get("revised", 0)):
+        raise IntegrityError(
+            f"data/deliveries/{path.name}: {judged.accepted} rows are accepted now, {rows['accepted']} when it was "
+            "answered, so the pack, the gold or this program changed since: hitl verify tells which file"
+        )
+    return judged
 
 
 def answers(judged: Judgement) -> dict[tuple[str, str], str]:
@@ -47,18 +63,21 @@ def answers(judged: Judgement) -> dict[tuple[str, str], str]:
     return {(one.item_id, one.annotator_id): SKIP if one.label is None else one.label for one in judged.annotations}
 
 
-def expectation(workspace: Workspace, state: State, name: str, params: Params) -> Expectation:
-    """What a delivery for round `name` may hold, by its pack, params and ledger; nothing taken yet."""
+def expectation(workspace: Workspace, state: State, name: str) -> Expectation:
+    """What a delivery for round `name` may hold, by its pack and the ledger; nothing taken yet.
+
+    The roster and the limits are those that the pack promised, whatever params say by now: so a delivery is judged
+    the same whenever it is judged again.
+    """
     others = [one for one in state.rounds if one.done("exported") and one.id != name]
     manifest = _manifest(workspace, name)
     return replace(
         promised(manifest, _items(workspace, name), journal.now()),
-        annotators=params.delivery.annotators,
         known=frozenset(),
+        elsewhere=frozenset(cast(str, facts["delivery"]) for one in others for facts in one.deliveries),
         other_rounds={item: one.id for one in others for item in _items(workspace, one.id)},
         gold=gold(workspace, name),
         retired=_retired(workspace, [one.id for one in others if round_number(one.id) < round_number(name)], manifest),
-        bad_row_share=params.delivery.bad_row_share,
         closed=state.round(name).phase in (Phase.CLOSING, Phase.CLOSED),
     )
 
@@ -91,9 +110,8 @@ def after(wanted: Expectation, judged: Judgement) -> Expectation:
 def now(workspace: Workspace, state: State, at: datetime) -> Expectation:
     """What the open round expects now, after the deliveries that stand."""
     current = asked(state)
-    wanted = expectation(workspace, state, current.id, journal.params(workspace))
-    wanted = reduce(after, standing(workspace, state, current.id), wanted)
-    return replace(wanted, received_at=at, known=state.taken)
+    wanted = reduce(after, standing(workspace, state, current.id), expectation(workspace, state, current.id))
+    return replace(wanted, received_at=at)
 
 
 def _retired(workspace: Workspace, earlier: Sequence[str], manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 from hitl import pack
 from hitl.delivery import intake_rules, receipt
@@ -16,6 +17,7 @@ from hitl.delivery.reasons import Reason
 from hitl.errors import DeliveryError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
+from hitl.state import State
 from tasks import expected, journal
 from tasks.edges import files, git, intake
 from tasks.edges.intake import Copy
@@ -41,9 +43,9 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     git.require_branch(workspace.root)
     state = journal.read(workspace)
     wanted = expected.now(workspace, state, journal.now())
-    delivery = journal.params(workspace).delivery
+    price, currency = _agreed(state)
     with _judged(path, wanted, folder=workspace.local / "arriving") as (judged, copy, manifest):
-        said = _receipt(wanted, judged, delivery.price, delivery.currency)
+        said = _receipt(wanted, judged, price, currency)
         if copy is None or Reason.F_DUPLICATE_DELIVERY in judged.reasons:
             return Answer(said, None, None)
         if judged.verdict == "reject" and judged.sha256 in state.refused:
@@ -59,10 +61,10 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
 
 def check(workspace: Workspace, path: Path) -> Facts:
     """The receipt that `ingest` would give; changes nothing."""
-    wanted = expected.now(workspace, journal.read(workspace), journal.now())
-    delivery = journal.params(workspace).delivery
+    state = journal.read(workspace)
+    wanted = expected.now(workspace, state, journal.now())
     with _judged(path, wanted) as (judged, _, _):
-        return _receipt(wanted, judged, delivery.price, delivery.currency)
+        return _receipt(wanted, judged, *_agreed(state))
 
 
 def check_with_pack(path: Path, folder: Path) -> Facts:
@@ -78,6 +80,12 @@ def check_with_pack(path: Path, folder: Path) -> Facts:
     wanted = expected.promised(manifest, items, journal.now())
     with _judged(path, wanted) as (judged, _, _):
         return _receipt(wanted, judged, Decimal(0), "")
+
+
+def _agreed(state: State) -> tuple[Decimal, str]:
+    """The price of an annotation and its currency, as they were when the pack went out."""
+    exported = expected.asked(state).facts["exported"]
+    return Decimal(cast(str, exported["price"])), cast(str, exported["currency"])
 
 
 @contextmanager

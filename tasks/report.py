@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from hitl import resolve as resolving
 from hitl.curve import CurvePoint
 from hitl.errors import IntegrityError, MomentError
 from hitl.layout import Workspace
@@ -110,8 +111,10 @@ def _batch(folder: Path, one: RoundState) -> tuple[BatchItem, ...]:
 
 def _answers(folder: Path, one: RoundState) -> tuple[Answer, ...]:
     names = [field.name for field in fields(Answer)]
-    found = _rows(folder / "annotations.parquet", names) if one.done("validated") else []
-    return tuple(Answer(**cast(Any, row)) for row in found)
+    if not one.done("validated"):
+        return ()
+    found = resolving.standing(tables.read_parquet(folder / "annotations.parquet", [*names, "superseded_by"]))
+    return tuple(Answer(**cast(Any, row)) for row in _plain(found[names]))
 
 
 def _predictions(workspace: Workspace, state: State, round_id: str | None) -> tuple[Prediction, ...]:

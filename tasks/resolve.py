@@ -20,7 +20,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     """Write the round's labels.parquet and adjudicate.csv, and data/labeled.parquet as of this round."""
     params, state = journal.params(workspace), journal.read(workspace)
     folder = workspace.round(round_id)
-    annotations = tables.read_parquet(folder / "annotations.parquet")
+    annotations = deciding.standing(tables.read_parquet(folder / "annotations.parquet"))
     batch = tables.read_parquet(folder / "batch.parquet")
     gold = expected.gold(workspace, round_id)
     labels = deciding.labels(annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold=gold)

@@ -1,8 +1,12 @@
 """Validate: gather the round's annotations from the deliveries that stand, and lead them through their door."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
+
 import pandas as pd
 
 from hitl import doors
+from hitl.delivery.judgement import Judgement
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from tasks import expected, journal
@@ -19,44 +23,47 @@ COLUMNS = {
     "comment": "str",
     "shown_class": "str",
     "delivery": "str",
+    "superseded_by": "str",
     "row": "int64",
     "tool": "str",
 }
 
 
 def validate(workspace: Workspace, round_id: str) -> Facts:
-    """Write the round's annotations.parquet (COLUMNS; a missing label is a skip), sorted by item and annotator."""
+    """Write the round's annotations.parquet (COLUMNS), sorted by item and annotator.
+
+    A missing label is a skip. Answers that a later delivery replaced stay in it: `superseded_by` (sha256) names it.
+    """
     params, state = journal.params(workspace), journal.read(workspace)
     batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet", ["item_id", "model_class", "reason"])
     shown = dict(zip(batch["item_id"], batch["model_class"], strict=True)) if params.export.show_prediction else {}
-    rows = [
-        {
-            "round": round_id,
-            "item_id": one.item_id,
-            "annotator_id": one.annotator_id,
-            "label": one.label,
-            "labeled_at": one.labeled_at,
-            "seconds": one.seconds,
-            "comment": one.comment,
-            "shown_class": shown.get(one.item_id),
-            "delivery": judged.sha256,
-            "row": one.row,
-            "tool": "csv",
-        }
-        for judged in expected.standing(workspace, state, round_id)
-        for one in judged.annotations
-    ]
+    rows = _told(expected.standing(workspace, state, round_id))
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    frame = frame.assign(round=round_id, shown_class=frame["item_id"].map(shown).astype("str"))
     frame = frame.sort_values(["item_id", "annotator_id", "delivery", "row"], ignore_index=True)
     asked = doors.annotations(
         round_id,
         frozenset(batch["item_id"]),
         params.data.classes,
         annotators=params.delivery.annotators,
-        rows=state.round(round_id).accepted,
+        rows=state.round(round_id).admitted,
     )
     door = guard("annotations", f"the annotations of {round_id}", frame, asked)
     gold = set(batch.loc[batch["reason"] == "gold", "item_id"])
     sha256 = tables.write_parquet(workspace.round(round_id) / "annotations.parquet", frame)
     answered = frame.loc[~frame["item_id"].isin(list(gold)), "item_id"].nunique()
     return {"annotations_sha256": sha256, "annotations": len(frame), "answered": answered, "door": door}
+
+
+def _told(deliveries: Iterable[Judgement]) -> list[Facts]:
+    """The rows of the deliveries, as COLUMNS has them, each with the delivery that replaced it, if one did."""
+    rows: list[Facts] = []
+    last: dict[tuple[str, str], Facts] = {}
+    for judged in deliveries:
+        for one in judged.annotations:
+            row: Facts = {**asdict(one), "delivery": judged.sha256, "tool": "csv"}
+            last.setdefault((one.item_id, one.annotator_id), row)["superseded_by"] = judged.sha256
+            row["superseded_by"] = None
+            last[one.item_id, one.annotator_id] = row
+            rows.append(row)
+    return rows

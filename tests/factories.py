@@ -1,10 +1,12 @@
 """Records for tests: a ledger that tells of whole rounds, and the text of a params.yaml."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import yaml
 
+from hitl.delivery.receipt import payable
 from hitl.layout import round_id
 from hitl.ledger import Event, Facts, extend, line
 from hitl.params import Params, parse
@@ -52,11 +54,12 @@ def told(event: str, name: str, **facts: object) -> Told:
     return event, name, {**_usual(event, name), **facts}
 
 
-def delivery(sha256: str = "d1", *, accepted: int = 32, amount: str = "1.60") -> Facts:
-    """The facts of a delivery of which `accepted` rows were taken."""
+def delivery(sha256: str = "d1", *, accepted: int = 32, revised: int = 0) -> Facts:
+    """The facts of a delivery of which `accepted` rows were taken, `revised` of them in place of earlier ones."""
     rows = {"delivered": accepted, "accepted": accepted, "quarantined": 0, "duplicate": 0}
-    payable = {"annotations": accepted, "amount": amount, "price": "0.05", "currency": "EUR"}
-    return {"delivery": sha256, "file": f"{sha256}.csv", "verdict": "accept", "rows": rows, "payable": payable}
+    paid = payable(accepted - revised, Decimal("0.05"), "EUR")
+    about = {"delivery": sha256, "file": f"{sha256}.csv", "verdict": "accept"}
+    return {**about, "rows": rows, "revised": revised, "payable": paid}
 
 
 def params(**sections: Any) -> Params:

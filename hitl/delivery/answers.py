@@ -17,6 +17,7 @@ from hitl.contract import (
     REQUIRED,
     SECONDS,
     SKIP,
+    SUPERSEDES,
 )
 from hitl.delivery.cells import RowFault, check_text, instant, seconds
 from hitl.delivery.echo import Echo, same_value
@@ -28,12 +29,15 @@ from hitl.delivery.vocabulary import Vocabulary
 from hitl.delivery.wording import expected
 
 SHOWN_CLASSES = 20
+MIN_DIGITS = 8
+"""So many digits of a sha256 tell a round's deliveries apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One row as read. `key` and `answer` are there once item, label and annotator are sound, a fault or not.
 
+    `supersedes` is how the delivery begins that the row says it replaces the answer of, "" when it names none.
     `idle` is a row of the pack that nobody has begun: it is held, but it is no mistake.
     """
 
@@ -41,6 +45,7 @@ class Reading:
     key: tuple[str, str] | None = None
     answer: str = ""
     fault: RowFault | None = None
+    supersedes: str = ""
     idle: bool = False
 
 
@@ -68,7 +73,7 @@ class RowReader:
         self._labels = Vocabulary((*self.expectation.classes, SKIP))
         self._annotators = Vocabulary(self.expectation.annotators)
         self._own = {name: n for name, n in self._at.items() if name not in self._echo.columns}
-        if set(self.frame.header) - self._echo.names - {*REQUIRED, *OPTIONAL}:
+        if set(self.frame.header) - self._echo.names - {*REQUIRED, *OPTIONAL, SUPERSEDES}:
             self.warnings.add(Reason.W_EXTRA_COLUMN)
 
     def read(self, row: int, cells: list[str]) -> Reading:
@@ -84,9 +89,10 @@ class RowReader:
             return Reading(fault=fault)
         try:
             annotation = self._annotation(row, cells, item, annotator, answer)
+            supersedes = self._superseded(self._cell(cells, SUPERSEDES) or "")
         except RowFault as fault:
             return Reading(key=(item, annotator), answer=answer, fault=fault)
-        return Reading(annotation, (item, annotator), answer)
+        return Reading(annotation, (item, annotator), answer, supersedes=supersedes)
 
     def _annotation(self, row: int, cells: list[str], item: str, annotator: str, answer: str) -> Annotation:
         labeled_at, effort = self._labeled_at(self._cell(cells, LABELED_AT)), seconds(self._cell(cells, SECONDS))
@@ -188,6 +194,15 @@ class RowReader:
         if at > self.expectation.received_at:
             self.warnings.add(Reason.W_CLOCK_SKEW)
         return cell.strip(" ")
+
+    def _superseded(self, cell: str) -> str:
+        """How the delivery begins that the row supersedes; not judged where earlier deliveries are not known."""
+        named = cell.strip(" ").lower()
+        if not named or self.expectation.known is None:
+            return ""
+        if len(named) < MIN_DIGITS or not any(sha256.startswith(named) for sha256 in self.expectation.known):
+            raise RowFault(Reason.R_SUPERSEDES_UNKNOWN, SUPERSEDES, value=cell, expected=expected("delivery"))
+        return named
 
     def _check_echo(self, cells: list[str], item: str) -> None:
         for column, value, exported in self._echo.differing(cells, item):

@@ -18,7 +18,8 @@ class Expectation:
 
     `items` maps each exported item_id (gold ones are among them) to its visible columns as exported. `taken` holds the
     answers of earlier deliveries, a skip as SKIP; `origin` says which delivery (sha256) each of them came from. `known`
-    are all deliveries taken before, None where nothing is known of them: then nobody can tell what one supersedes.
+    are the deliveries of this round taken before, None where nothing is known of them (then nobody can tell what one
+    supersedes), and `elsewhere` those of other rounds.
     Raises DataError when a class has the name that is reserved for a skip.
     """
 
@@ -34,6 +35,7 @@ class Expectation:
     taken: Mapping[tuple[str, str], str] = field(default_factory=dict)
     origin: Mapping[tuple[str, str], str] = field(default_factory=dict)
     known: AbstractSet[str] | None = frozenset()
+    elsewhere: AbstractSet[str] = frozenset()
     other_rounds: Mapping[str, str] = field(default_factory=dict)
     gold: Mapping[str, str] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
@@ -46,6 +48,10 @@ class Expectation:
             raise DataError(
                 f"{SKIP!r} is how an annotator skips an item, so no class can be called so: rename the class"
             )
+
+    def has_taken(self, sha256: str) -> bool:
+        """Whether these bytes were taken before, for whatever round."""
+        return sha256 in (self.known or ()) or sha256 in self.elsewhere
 
     def overlap_of(self, item_id: str) -> int:
         """How many different annotators may answer this item."""

@@ -66,6 +66,10 @@ class Reason(StrEnum):
     R_ID_UNKNOWN = "R_ID_UNKNOWN", "the pack has no item of exactly this id"
     R_ID_OTHER_ROUND = "R_ID_OTHER_ROUND", "the item was sent out in another round; it cannot be answered here"
     R_DUP_CONFLICT = "R_DUP_CONFLICT", "the item has more answers than were asked for; none of them is taken"
+    R_SUPERSEDES_UNKNOWN = (
+        "R_SUPERSEDES_UNKNOWN",
+        "the row supersedes a delivery that this round never had",
+    )
     R_RELABEL_CONFLICT = (
         "R_RELABEL_CONFLICT",
         "another answer of this annotator was taken before, and stands until this one supersedes it",

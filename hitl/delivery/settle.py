@@ -23,13 +23,15 @@ class Rows:
     """Where the rows of one delivery stand.
 
     `sound` are the readable rows, `faults` those held (by row number), `claims` the answer that each (item, annotator)
-    got, `torn` the keys with two answers. `idle` counts the rows nobody has begun, `duplicate` those that are not new.
+    got, `torn` the keys with two answers, `revising` those that name the delivery whose answer they replace. `idle`
+    counts the rows nobody has begun, `duplicate` those that are not new.
     """
 
     sound: list[Annotation] = field(default_factory=list)
     faults: dict[int, RowFault] = field(default_factory=dict)
     claims: dict[Key, str] = field(default_factory=dict)
     torn: set[Key] = field(default_factory=set)
+    revising: set[Key] = field(default_factory=set)
     idle: int = 0
     duplicate: int = 0
 
@@ -41,6 +43,8 @@ def read(reader: RowReader) -> Rows:
         reading = reader.read(row, cells)
         if reading.key is not None and rows.claims.setdefault(reading.key, reading.answer) != reading.answer:
             rows.torn.add(reading.key)
+        if reading.supersedes and reading.key is not None and _is_origin(reading.key, reading.supersedes, reader):
+            rows.revising.add(reading.key)
         if reading.fault is not None:
             rows.faults[row] = reading.fault
             rows.idle += reading.idle
@@ -59,8 +63,8 @@ def settle(rows: Rows, expectation: Expectation, supersedes: str) -> list[Annota
             rows.faults[annotation.row] = _two_answers(answer)
         elif key in new or earlier == answer:
             rows.duplicate += 1
-        elif earlier is not None and not _is_revision(key, expectation, supersedes):
-            rows.faults[annotation.row] = _second_thoughts(answer, earlier)
+        elif earlier is not None and key not in rows.revising and not _is_revision(key, expectation, supersedes):
+            rows.faults[annotation.row] = _second_thoughts(answer, earlier, expectation.origin.get(key, ""))
         elif earlier is None and annotation.item_id in crowded:
             rows.faults[annotation.row] = _too_many(annotation, expectation)
         else:
@@ -127,17 +131,23 @@ def _crowded(rows: Rows, expectation: Expectation) -> frozenset[str]:
     return frozenset(item for item, count in people.items() if count > expectation.overlap_of(item))
 
 
+def _is_origin(key: Key, named: str, reader: RowReader) -> bool:
+    """Whether `named` begins the sha256 of the delivery that gave the answer which stands."""
+    return reader.expectation.origin.get(key, named).startswith(named)
+
+
 def _is_revision(key: Key, expectation: Expectation, supersedes: str) -> bool:
     """Whether the vendor's manifest names the delivery that gave the earlier answer as superseded."""
-    return bool(supersedes) and expectation.origin.get(key, supersedes) == supersedes
+    known = expectation.known is not None
+    return known and bool(supersedes) and expectation.origin.get(key, supersedes) == supersedes
 
 
 def _two_answers(answer: str) -> RowFault:
     return RowFault(Reason.R_DUP_CONFLICT, LABEL, value=answer, expected=expected("one_answer"))
 
 
-def _second_thoughts(answer: str, earlier: str) -> RowFault:
-    wanted = f"{earlier}, as delivered before, or a manifest that names the delivery it supersedes"
+def _second_thoughts(answer: str, earlier: str, origin: str) -> RowFault:
+    wanted = expected("superseding", sha256=origin or "the sha256 of the earlier delivery", earlier=earlier)
     return RowFault(Reason.R_RELABEL_CONFLICT, LABEL, value=answer, expected=wanted)
 
 

@@ -25,6 +25,8 @@ EXPECTED: Final[Mapping[str, str]] = {
     "text_plain": "text without control characters",
     "empty": "an empty cell",
     "one_answer": "one answer of this annotator for this item",
+    "superseding": "{sha256} in a column supersedes, to replace what that delivery said: {earlier}",
+    "delivery": "the sha256 of a delivery of this round, as its receipt has it (8 digits at least), or nothing",
     "overlap": "answers of {count} annotator(s) for this item, earlier ones included",
 }
 """Templates: `{name}` is a place to fill, in Python and in JavaScript alike."""

@@ -27,6 +27,7 @@ def annotated(**columns: object) -> pd.DataFrame:
         "shown_class": None,
         "seconds": [None, 86_400.0],
         "delivery": "0f" * 32,
+        "superseded_by": None,
         "row": [1, 2],
         **columns,
     }
@@ -99,8 +100,13 @@ def test_the_incoming_door_refuses_items_of_another_set() -> None:
         ({"row": [0, 1]}, "row counts from 1 (1,)"),
         ({"row": [1, 1]}, "delivery + row is there once (1, 2)"),
         (
-            {"item_id": "a", "annotator_id": "ann"},
+            {"item_id": "a", "annotator_id": "ann", "superseded_by": [None, "0e" * 32]},
             "item_id + annotator_id + delivery is there once (1, 2)",
+        ),
+        ({"superseded_by": ["later", None]}, "superseded_by is a sha256, or missing (1,)"),
+        (
+            {"item_id": "a", "annotator_id": "ann", "delivery": ["0f" * 32, "0e" * 32]},
+            "item_id + annotator_id + superseded_by is replaced once (1, 2)",
         ),
     ],
 )
@@ -113,7 +119,8 @@ def test_the_annotations_door_refuses_a_lost_row() -> None:
 
 
 def test_an_edit_in_a_later_delivery_passes_the_annotations_door() -> None:
-    edited = annotated(item_id="a", annotator_id="ann", delivery=["0f" * 32, "1e" * 32])
+    deliveries = {"delivery": ["0f" * 32, "1e" * 32], "superseded_by": ["1e" * 32, None]}
+    edited = annotated(item_id="a", annotator_id="ann", **deliveries)
     assert failed(ANNOTATIONS, edited) == []
 
 

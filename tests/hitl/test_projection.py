@@ -5,7 +5,7 @@ from hitl.projection import Run, aliases, flat, run_of, tagged
 from hitl.state import fold
 from tests.factories import a_round, baseline, delivery, events, params
 
-TWO = events(*baseline(), *a_round(1, delivery(accepted=20, amount="1.00"), delivery("d2", accepted=12, amount="0.60")))
+TWO = events(*baseline(), *a_round(1, delivery(accepted=20), delivery("d2", accepted=12)))
 
 
 def part(run: Run, name: str) -> Run:

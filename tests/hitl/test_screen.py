@@ -45,7 +45,7 @@ def test_the_view_is_json() -> None:
 
 
 def test_an_open_round_tells_whom_it_waits_for_since_when_and_for_how_much() -> None:
-    found = shown([*EXPORTED, ("delivered", "r0001", delivery(accepted=20, amount="1.00"))])
+    found = shown([*EXPORTED, ("delivered", "r0001", delivery(accepted=20))])
     assert found["awaiting"] == {
         "whom": "the vendor",
         "since": "2026-11-02T09:09:00Z",

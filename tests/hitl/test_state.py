@@ -41,10 +41,16 @@ def test_a_round_goes_from_opening_to_closed(until: str, phase: Phase) -> None:
     assert state.round("r0001").phase is phase
 
 
+def test_an_answer_that_replaces_another_counts_and_is_paid_once() -> None:
+    one = state_after(
+        *baseline(), *a_round(1, delivery("d1", accepted=20), delivery("d2", accepted=12, revised=5))
+    ).round("r0001")
+
+    assert (one.admitted, one.accepted, one.spent) == (32, 27, Decimal("1.35"))
+
+
 def test_deliveries_are_counted_and_paid_in_the_order_they_came() -> None:
-    state = state_after(
-        *baseline(), *a_round(1, delivery("d1", accepted=20, amount="1.00"), delivery("d2", accepted=12, amount="0.60"))
-    )
+    state = state_after(*baseline(), *a_round(1, delivery("d1", accepted=20), delivery("d2", accepted=12)))
     one = state.round("r0001")
     assert [taken["delivery"] for taken in one.deliveries] == ["d1", "d2"]
     assert (one.accepted, one.expected, one.spent) == (32, 32, Decimal("1.60"))
@@ -75,7 +81,7 @@ def test_the_model_that_chose_the_batch_is_not_the_rounds_own() -> None:
 
 
 def test_a_rejected_delivery_may_come_at_any_time_and_changes_nothing_else() -> None:
-    refused = told("refused", "r0001", **delivery("bad", accepted=0, amount="0.00"))
+    refused = told("refused", "r0001", **delivery("bad", accepted=0))
     before = state_after(*baseline(), *a_round(1, delivery()))
     after = state_after(*baseline(), *a_round(1, delivery()), refused)
     assert after.round("r0001").phase is before.round("r0001").phase
@@ -84,7 +90,7 @@ def test_a_rejected_delivery_may_come_at_any_time_and_changes_nothing_else() -> 
 
 
 def test_deliveries_taken_and_rejected_are_known_by_their_digests() -> None:
-    refused = told("refused", "r0001", **delivery("bad", accepted=0, amount="0.00"))
+    refused = told("refused", "r0001", **delivery("bad", accepted=0))
     state = state_after(*baseline(), *a_round(1, delivery("good")), refused)
     assert (state.taken, state.refused) == ({"good"}, {"bad"})
 

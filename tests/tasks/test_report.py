@@ -111,6 +111,7 @@ def labeled_round(diary: Diary, batch: pd.DataFrame, *, said: str | None = None,
     delivered(diary, "acme.csv" if said is None else NASTY, 2 * len(batch), held)
     answers = batch.loc[batch.index.repeat(2), ["item_id", "label"]].assign(annotator_id=["ann", "bob"] * len(batch))
     answers = answers.assign(seconds=4.5, label=answers["label"] if said is None else said).reset_index(drop=True)
+    answers["superseded_by"] = None
     answers.loc[0, "label"], answers.loc[3, "label"] = None, "9"
     tables.write_parquet(folder / "annotations.parquet", answers)
     labels = batch[["item_id", "label"]].reset_index(drop=True)

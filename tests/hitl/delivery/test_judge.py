@@ -206,6 +206,61 @@ def test_a_manifest_that_supersedes_may_revise_what_that_delivery_said() -> None
     assert judgement.supersedes == "first"
 
 
+FIRST, OTHER = "a1" * 32, "b2" * 32
+
+
+def superseding(*cells: str, known: Any = frozenset({FIRST, OTHER})) -> Judgement:
+    """Ann thinks better of her answers to the first items; the last of them came with another delivery."""
+    taken = {(item, "ann"): "cat" for item in ITEMS[: len(cells)]}
+    origin = {**dict.fromkeys(taken, FIRST), (ITEMS[len(cells) - 1], "ann"): OTHER}
+    rows = [f"{item},dog,ann,{cell}" for item, cell in zip(ITEMS, cells, strict=False)]
+    data = delivery(*rows, header=f"{HEADER},supersedes")
+    return judge(Bytes(data), expectation(taken=taken, origin=origin, known=known))
+
+
+def test_a_row_that_names_the_delivery_of_the_earlier_answer_revises_it() -> None:
+    judgement = superseding(FIRST, FIRST[:8], FIRST[:12].upper(), "", FIRST)
+
+    assert ([each.item_id for each in judgement.annotations], judgement.revised) == (["i00", "i01", "i02"], 3)
+    assert codes(judgement) == [(4, "R_RELABEL_CONFLICT"), (5, "R_RELABEL_CONFLICT")]
+    assert "W_EXTRA_COLUMN" not in judgement.warnings
+
+
+@pytest.mark.parametrize("cell", ["c3" * 32, FIRST[:7], "the first one", "r0001"])
+def test_a_row_that_supersedes_what_never_came_is_held(cell: str) -> None:
+    judgement = superseding(FIRST, cell, FIRST)
+
+    assert codes(judgement)[0] == (2, "R_SUPERSEDES_UNKNOWN")
+
+
+def test_what_a_row_supersedes_is_not_judged_where_earlier_deliveries_are_not_known() -> None:
+    assert (
+        judge(Bytes(delivery("i00,cat,ann,nonsense", header=f"{HEADER},supersedes")), expectation(known=None)).accepted
+        == 1
+    )
+
+
+def test_a_changed_answer_is_told_how_to_supersede() -> None:
+    held = next(iter(superseding("", FIRST).held))
+
+    assert held.expected == f"{FIRST} in a column supersedes, to replace what that delivery said: cat"
+
+
+def test_a_row_that_supersedes_may_bring_something_new_or_say_the_same_again() -> None:
+    rows = delivery(f"i00,cat,ann,{FIRST}", f"i01,dog,ann,{FIRST}", header=f"{HEADER},supersedes")
+    taken = {("i00", "ann"): "cat"}
+
+    judgement = judge(Bytes(rows), expectation(taken=taken, origin={("i00", "ann"): FIRST}, known={FIRST}))
+
+    assert (judgement.accepted, judgement.duplicate, judgement.revised) == (1, 1, 0)
+
+
+def test_bytes_taken_for_another_round_are_known_too() -> None:
+    elsewhere = frozenset({hashlib.sha256(whole()).hexdigest()})
+
+    assert judge(Bytes(whole()), expectation(elsewhere=elsewhere)).reasons == ("F_DUPLICATE_DELIVERY",)
+
+
 def test_a_closed_round_takes_nothing_and_keeps_every_row() -> None:
     judgement = judge(Bytes(whole()), expectation(closed=True))
 

@@ -76,6 +76,17 @@ CHAPTER = Chapter(
                     "Later ann thinks better of T03:",
                     unseen=True,
                 ),
+                sends(
+                    revised(sha256(sound().data).hexdigest()),
+                    accepted(revised=1),
+                    "The row again, with the delivery whose answer it replaces; an item is not paid twice:",
+                ),
+            ),
+            sends(
+                revised("0" * 64),
+                held("R_SUPERSEDES_UNKNOWN", also=("W_MISSING_ITEMS",), rows=(1,)),
+                "There must be such a delivery:",
+                unseen=True,
             ),
         ),
         rule(
