@@ -1,12 +1,13 @@
 """params.yaml: everything that changes a result, typed, with every problem told at once and by line."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from hitl.errors import ParamsError
 from hitl.ledger import digest
@@ -15,6 +16,7 @@ Kind = Literal["numeric", "categorical", "boolean", "text", "ignored"]
 StrategyName = Literal["margin", "least_confident", "entropy", "random"]
 EstimatorName = Literal["logistic_regression", "hist_gradient_boosting", "random_forest"]
 MetricName = Literal["accuracy", "macro_f1", "balanced_accuracy"]
+MaskName = Literal["email", "phone", "card"]
 SKIP = "<skip>"
 """The word an annotator writes for "I cannot say". No class may be called so."""
 
@@ -33,8 +35,19 @@ def _money(value: object) -> object:
     return value
 
 
+def _compiles(pattern: str) -> str:
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"not a regular expression of Python: {error} (got {pattern!r})") from None
+    if compiled.search(""):
+        raise ValueError(f"it matches where nothing stands, so it would mask between all letters (got {pattern!r})")
+    return pattern
+
+
 Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=12, decimal_places=6)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
 class Section(BaseModel):
@@ -104,6 +117,11 @@ class Export(Section):
     columns: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         default=(), description="The columns a vendor may see, and no others"
     )
+    vendor: str = Field(
+        default="vendor",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="The name of the vendor that packs go to; pseudonyms are made for this name",
+    )
     show_prediction: bool = Field(default=False, description="Show the annotator the model's class and confidence")
     overlap: int = Field(default=1, ge=1, le=20, description="Annotators an overlap item gets")
     overlap_share: Share = Field(default=0.0, description="Share of the batch that is overlap items")
@@ -161,6 +179,22 @@ class Budget(Section):
     money: Money | None = Field(default=None, description="Money over all rounds; null: no limit")
 
 
+class Privacy(Section):
+    """What a vendor does not learn of the items that it sees."""
+
+    pseudonymise: bool = Field(
+        default=False,
+        description="Send every item under a pseudonym that no other vendor gets; needs a key in HITL_PSEUDONYM_KEY",
+    )
+    mask: Annotated[tuple[MaskName, ...], Field(strict=False)] = Field(
+        default=(),
+        description="What is masked in exported text: any of email, phone, card. The model still learns from the original",
+    )
+    mask_patterns: Annotated[tuple[Pattern, ...], Field(strict=False)] = Field(
+        default=(), description="Regular expressions of your own; what they match is masked too"
+    )
+
+
 class Schedule(Section):
     """When `hitl serve` runs `advance`."""
 
@@ -192,6 +226,7 @@ class Params(Section):
     evaluate: Evaluate = Evaluate()
     promote: Promote = Promote()
     budget: Budget = Budget()
+    privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
     versioning: Versioning = Versioning()
 

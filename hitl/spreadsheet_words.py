@@ -39,6 +39,9 @@ MONTHS = frozenset(name[:end] for name in _MONTHS for end in range(3, len(name) 
 Excel takes a beginning for the name: it made dates of the genes SEPT2 and MARC1.
 """
 
+ROMAN = _words("i ii iii iv v vi vii viii ix x xi xii")
+"""Months too where a sign stands beside them: LibreOffice in Polish makes 5 May of v-5, and leaves v5 alone."""
+
 CURRENCIES = _words("""
 afl ar b bs cf cfa chf czk d da db den din dkk dm dt e esc eur f fbu fcfa fdj fg fr ft g gbp gh gs hrk huf ils inr jpy
 k km kn kr krw ksh kz l le lei lek ls lt m ma mop mtn mxn myr naf nfk nis nok nu p php pln q r rf rk rm rmb rp rs rub s

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from hitl.errors import DataError
-from hitl.spreadsheet_words import BESIDE_NUMBERS, CURRENCIES, MISSING, MONTHS, TRUTHS
+from hitl.spreadsheet_words import BESIDE_NUMBERS, CURRENCIES, MISSING, MONTHS, ROMAN, TRUTHS
 
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 """Without vowels and Y no word comes about, in any language: neither a month nor an insult."""
@@ -18,9 +18,9 @@ _LENGTH = 15
 _WELL_FORMED = re.compile(f"[{_LETTERS}]{{{_LENGTH}}}[A-Z]")
 # Excel shows a number of 12 digits or more as 1.23457E+11, and saves what it shows.
 _SHAPE = re.compile(r"0|[1-9][0-9]{0,10}|[A-Za-z][A-Za-z0-9._/:-]{0,254}")
-_NUMBERLIKE = MONTHS | CURRENCIES | BESIDE_NUMBERS
+_NUMBERLIKE = MONTHS | ROMAN | CURRENCIES | BESIDE_NUMBERS
 _RESERVED = TRUTHS | MISSING
-_WORD, _DIGIT = re.compile("[a-z]+"), re.compile("[0-9]")
+_WORD, _DIGIT, _SIGN = re.compile("[a-z]+"), re.compile("[0-9]"), re.compile("[._/:-]")
 _SHOWN = 20
 
 
@@ -106,7 +106,9 @@ def _is_date_or_money(text: str) -> bool:
     words = _WORD.findall(text)
     if not _NUMBERLIKE.issuperset(words):
         return False
-    return not MONTHS.isdisjoint(words) or (not CURRENCIES.isdisjoint(words) and _DIGIT.search(text) is not None)
+    if not MONTHS.isdisjoint(words) or (not ROMAN.isdisjoint(words) and _SIGN.search(text)):
+        return True
+    return not CURRENCIES.isdisjoint(words) and _DIGIT.search(text) is not None
 
 
 def _spelled(digest: bytes) -> str:

@@ -128,10 +128,19 @@ def test_what_is_not_yaml_is_refused(text: str) -> None:
         ({"query": {"batch": "30"}}, "valid integer"),
         ({"query": {"random_share": 1.2}}, "less than or equal to 1"),
         ({"resolve": {"agreement": 1.0}}, "less than 1"),
+        ({"export": {"vendor": "../acme"}}, "pattern"),
+        ({"privacy": {"mask": ["iban"]}}, "'email', 'phone' or 'card' (got 'iban')"),
+        ({"privacy": {"mask_patterns": ["x*"]}}, "matches where nothing stands"),
     ],
 )
 def test_what_cannot_be_is_refused(sections: dict[str, dict[str, object]], said: str) -> None:
     assert said in "\n".join(problems(params_text(**sections)))
+
+
+def test_a_pattern_that_does_not_compile_is_told_by_its_line() -> None:
+    (found,) = problems(SMALL + "privacy:\n  mask_patterns:\n    - 'K[0-9]+'\n    - '(unclosed'\n")
+    assert found.startswith("params.yaml:9: privacy.mask_patterns.1: not a regular expression")
+    assert "'(unclosed'" in found
 
 
 @pytest.mark.parametrize("price", [0.12, "0.12"])
@@ -160,6 +169,8 @@ def test_an_open_round_does_not_depend_on_budget_gate_schedule_or_push(section: 
         {"delivery": {"price": 1}},
         {"resolve": {"agreement": 0.7}},
         {"export": {"gold": 1}},
+        {"export": {"vendor": "acme"}},
+        {"privacy": {"pseudonymise": True}},
     ],
 )
 def test_an_open_round_depends_on_everything_else(section: dict[str, dict[str, object]]) -> None:
