@@ -34,7 +34,7 @@ ANSWERS = (LABEL, ANNOTATOR_ID, LABELED_AT, SECONDS, COMMENT)
 
 _TIME_PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_SHOWN = 5
+_SHOWN = 20
 
 
 def columns_of(columns: Sequence[str], *, show_prediction: bool) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def batch_csv(
     Raises DataError when an answer could not be assigned to one item, or a cell holds a NUL.
     """
     header, rows = columns_of(columns, show_prediction=show_prediction), list(rows)
-    _check_ids([row[ITEM_ID] for row in rows])
+    check_ids([row[ITEM_ID] for row in rows])
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(header)
@@ -129,20 +129,20 @@ def manifest(
     }
 
 
+def check_ids(ids: Sequence[str]) -> None:
+    """Raises DataError with the list when two ids are one after what spreadsheets and careless hands do to cells."""
+    seen: dict[str, int] = {}
+    merged = [item for place, item in enumerate(ids) if not item.strip() or _is_claimed(item, place, seen)]
+    if merged:
+        named = ", ".join(map(repr, merged[:_SHOWN])) + (", ..." if len(merged) > _SHOWN else "")
+        raise DataError(f"{len(merged)} item ids are empty or equal to another but for spaces or accents: {named}")
+
+
 def _cell(row: Mapping[str, str], name: str, plain: Collection[str]) -> str:
     text = row[name]
     if "\0" in text:
         raise DataError(f"item {row[ITEM_ID]!r}, column {name!r}: a NUL character cannot go into a CSV; remove it")
     return text if name in plain and _NUMBER.fullmatch(text) else neutral(text)
-
-
-def _check_ids(ids: Sequence[str]) -> None:
-    """Raises DataError when two ids are one after what spreadsheets and careless hands do to cells."""
-    seen: dict[str, int] = {}
-    merged = [item for place, item in enumerate(ids) if not item.strip() or _is_claimed(item, place, seen)]
-    if merged:
-        named = ", ".join(map(repr, merged[:_SHOWN]))
-        raise DataError(f"{len(merged)} item ids are empty or equal to another but for spaces or accents: {named}")
 
 
 def _is_claimed(item: str, place: int, seen: dict[str, int]) -> bool:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hitl import surrogate
 from hitl.errors import DataError
 from hitl.visible import quoted
 
 ITEM_ID = "item_id"
 CONTROL = "[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029\ufeff]"
-"""Characters that no id and no class may hold: they are not seen, and files are broken by them."""
-_SHOWN = 5
+"""Characters that no class may hold: they are not seen, and files are broken by them."""
+UNSEEN = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\u2028\u2029\ufeff]"
+"""Those that no id may hold. Tabs and line ends it may: it goes out as a surrogate, which holds none."""
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def tidy(cells: pd.Series) -> pd.Series:
 def _taken(cells: pd.Series, name: str) -> ItemIds:
     values = tidy(cells)
     _refuse(values == "", cells, name, "no id", "give each row an id, or leave out --id and the rows are counted")
-    _refuse(values.str.contains(CONTROL), cells, name, "a control character in the id", "take it out")
+    _refuse(values.str.contains(UNSEEN), cells, name, "a control character in the id", "take it out")
     _refuse(cells.duplicated(keep=False), cells, name, "an id that stands there twice", "make ids distinct")
     _refuse(
         values.duplicated(keep=False),
@@ -60,6 +63,8 @@ def _taken(cells: pd.Series, name: str) -> ItemIds:
         "ids that are equal once white space at the ends and the way accents are stored are put aside",
         "make ids distinct",
     )
+    claimed = surrogate.taken(values)
+    _refuse(values.isin(list(claimed)), cells, name, "ids that are the surrogate of another", "rename them")
     changed = int((values != cells).sum())
     note = f"{changed:,} ids were trimmed or put in Unicode's composed form (NFC)"
     return ItemIds(values, name, (note,) if changed else ())

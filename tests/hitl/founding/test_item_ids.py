@@ -3,6 +3,7 @@ import pytest
 
 from hitl.errors import DataError
 from hitl.founding.item_ids import item_ids
+from hitl.surrogate import surrogate
 
 
 def table(*ids: str, name: str = "key") -> pd.DataFrame:
@@ -39,6 +40,7 @@ def test_rows_are_counted_where_no_column_can_serve_and_this_is_said() -> None:
         (("a", "b", "a"), "an id that stands there twice: row 2 'a', row 4 'a'"),
         (("\u00e9", "x", "e\u0301"), "ids that are equal once white space"),
         (("a", "a "), "ids that are equal once white space"),
+        (("a", surrogate("00012"), "00012"), "ids that are the surrogate of another: row 3"),
     ],
 )
 def test_ids_that_cannot_serve_are_refused_by_row(ids: tuple[str, ...], said: str) -> None:
@@ -46,6 +48,10 @@ def test_ids_that_cannot_serve_are_refused_by_row(ids: tuple[str, ...], said: st
         item_ids(table(*ids), "key")
 
 
-def test_of_many_rows_five_are_shown() -> None:
-    with pytest.raises(DataError, match=r"row 6 'a', \.\.\. \(9 rows in all"):
-        item_ids(table(*"aaaaaaaaa"), "key")
+def test_of_many_rows_twenty_are_shown() -> None:
+    with pytest.raises(DataError, match=r"row 21 'a', \.\.\. \(30 rows in all"):
+        item_ids(table(*"a" * 30), "key")
+
+
+def test_ids_may_differ_by_case_alone_and_hold_line_ends() -> None:
+    assert item_ids(table("ab", "AB", "a\nb"), "key").values.tolist() == ["ab", "AB", "a\nb"]
