@@ -12,6 +12,7 @@ from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import Phase, RoundState, State
 from tasks import journal, plan
+from tasks.edges.key import pseudonym_key
 
 log = logging.getLogger("hitl")
 Step = Callable[[Workspace, str], Facts]
@@ -32,6 +33,7 @@ def open_round(workspace: Workspace, run: Run) -> str:
 
     version.ready(workspace)
     _refuse_open(workspace)
+    pseudonym_key(journal.params(workspace))  # said now, not when half a round is written
     _baseline(workspace, run)
     publish(workspace, run)
     name = _begun(workspace)

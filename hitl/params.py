@@ -188,7 +188,7 @@ class Privacy(Section):
     )
     mask: Annotated[tuple[MaskName, ...], Field(strict=False)] = Field(
         default=(),
-        description="What is masked in exported text: any of email, phone, card. The model still learns from the original",
+        description="Masked in exported text, of email, phone, card; the model still learns from the original",
     )
     mask_patterns: Annotated[tuple[Pattern, ...], Field(strict=False)] = Field(
         default=(), description="Regular expressions of your own; what they match is masked too"

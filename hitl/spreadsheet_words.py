@@ -28,7 +28,7 @@ oktober oktobra oktobris oktoobar oktoober oktubre oktyabr otsaila ottobre ottub
 prill prosinac prosinca prosince prosinec qershor rbn rgp rgs rhagfyr rugp rugs rujan rujna samhain satumba sausio
 sausis sbt schaner sebteembar sebtembar sentabr sentyabr septembar september septembra septembre septembrie septembris
 septhemba septiembre septimber setembar setembre setembro setiembre settember settembre settembru setyembre shkurt
-shtator sibat sierpnia sij spalio spalis srpanj srpen srpna srpnja studeni studenoga stycznia sult svibanj svibnja
+shtator sibat sierpnia sij spalio spalis spl srpanj srpen srpna srpnja studeni studenoga stycznia sult svibanj svibnja
 syyskuuta szeptember tachwedd tammikuuta tbx tebax temmuz tetor thg toukokuuta travanj travnja trm ugushyingo ukuboza
 ukwakira urria urtarrila uztaila vasario vasaris veebruar velj werurwe wrz xaneiro xineru xnt xullo xunetu xunu yanvar
 yuli yuni zen zercladur

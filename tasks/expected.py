@@ -76,7 +76,7 @@ def expectation(workspace: Workspace, state: State, name: str) -> Expectation:
         known=frozenset(),
         elsewhere=frozenset(cast(str, facts["delivery"]) for one in others for facts in one.deliveries),
         other_rounds={item: one.id for one in others for item in _items(workspace, one.id)},
-        gold=gold(workspace, name),
+        gold=_as_sent(gold(workspace, name), sent_ids(workspace, name)),
         retired=_retired(workspace, [one.id for one in others if round_number(one.id) < round_number(name)], manifest),
         closed=state.round(name).phase in (Phase.CLOSING, Phase.CLOSED),
     )
@@ -126,6 +126,24 @@ def _manifest(workspace: Workspace, name: str) -> dict[str, Any]:
 
 def _items(workspace: Workspace, name: str) -> dict[str, dict[str, str]]:
     return pack.exported_items((workspace.pack(name) / "batch.csv").read_bytes())
+
+
+def sent_ids(workspace: Workspace, name: str) -> dict[str, str]:
+    """Under what each item of round `name` went out, by item_id: its own id, but for those in the round's ids.csv.
+
+    Raises IntegrityError when that file is not the one that export wrote.
+    """
+    sha256 = journal.read(workspace).round(name).facts["exported"].get("ids_sha256")
+    if sha256 is None:
+        return {item: item for item in _items(workspace, name)}
+    path = workspace.round(name) / "ids.csv"
+    files.must_be(path, cast(str, sha256))
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["item_id"]: row["sent_id"] for row in csv.DictReader(file, strict=True)}
+
+
+def _as_sent(known: Mapping[str, str], ids: Mapping[str, str]) -> dict[str, str]:
+    return {ids[item]: label for item, label in known.items()}
 
 
 def gold(workspace: Workspace, name: str) -> dict[str, str]:

@@ -1,18 +1,22 @@
 """Export: make the pack that goes to the vendor. What params do not allow a vendor to see never leaves."""
 
+import csv
+import io
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from hitl import choose, pack
+from hitl import choose, pack, surrogate
 from hitl.errors import IntegrityError
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts, digest
 from hitl.params import Params
 from tasks import journal
 from tasks.edges import files, papers, tables
+from tasks.edges.key import pseudonym_key
 
 
 def export(workspace: Workspace, round_id: str) -> Facts:
@@ -20,11 +24,14 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     params, at = journal.params(workspace), journal.now()
     batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet")
     _refuse_test_items(workspace, batch)
-    drawn = partial(choose.draw, _ids(batch), seed=params.query.seed, round_number=round_number(round_id))
+    ids = _sent_ids(params, list(batch["item_id"]))
+    drawn = partial(choose.draw, seed=params.query.seed, round_number=round_number(round_id))
     annotators, share = params.export.overlap, params.export.overlap_share
-    wanted = choose.overlap(list(batch["item_id"]), drawn(purpose="overlap"), annotators=annotators, share=share)
-    shuffled = batch.iloc[np.argsort(drawn(purpose="order"), kind="stable")]
-    written = _files(workspace, round_id, params, shuffled)
+    many = drawn(_objects(batch["item_id"]), purpose="overlap")
+    wanted = choose.overlap([ids[item] for item in batch["item_id"]], many, annotators=annotators, share=share)
+    # By what the vendor knows alone: the order of the same items at another vendor tells nothing.
+    order = np.argsort(drawn(_objects(batch["item_id"].map(ids)), purpose="order"), kind="stable")
+    written = _files(workspace, round_id, params, batch.iloc[order], ids)
     deadline = at + timedelta(days=params.delivery.deadline_days)
     manifest = pack.manifest(
         round_id=round_id,
@@ -47,15 +54,37 @@ def export(workspace: Workspace, round_id: str) -> Facts:
         "deadline": manifest["deadline"],
         "price": str(params.delivery.price),
         "currency": params.delivery.currency,
+        "vendor": params.export.vendor,
         "files": written,
+        **_map(workspace, round_id, ids),
     }
 
 
-def _files(workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame) -> dict[str, str]:
+def _sent_ids(params: Params, items: list[str]) -> dict[str, str]:
+    pack.check_ids(items)
+    return surrogate.sent(items, key=pseudonym_key(params))
+
+
+def _map(workspace: Workspace, round_id: str, ids: Mapping[str, str]) -> Facts:
+    """Write ids.csv where an item goes out under another name than its own; its sha256."""
+    path = workspace.round(round_id) / "ids.csv"
+    if all(item == sent for item, sent in ids.items()):
+        path.unlink(missing_ok=True)
+        return {}
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerows([("item_id", "sent_id"), *sorted(ids.items())])
+    return {"ids_sha256": files.write_bytes(path, text.getvalue().encode(), mode=files.PRIVATE)}
+
+
+def _files(
+    workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame, ids: Mapping[str, str]
+) -> dict[str, str]:
     """Write batch.csv (in the order of `batch`, which tells nothing) and what goes with it; says their sha256."""
     folder, columns, shown = workspace.pack(round_id), params.export.columns, params.export.show_prediction
     numeric = [name for name in columns if params.data.columns[name] == "numeric"]
-    data = pack.batch_csv(_rows(workspace, round_id, params, batch), columns, show_prediction=shown, numeric=numeric)
+    rows = [{**row, "item_id": ids[row["item_id"]]} for row in _rows(workspace, round_id, params, batch)]
+    data = pack.batch_csv(rows, columns, show_prediction=shown, numeric=numeric)
     package = pack.datapackage(columns, params.data.classes, show_prediction=shown)
     return {
         "batch.csv": files.write_bytes(folder / "batch.csv", data),
@@ -92,5 +121,5 @@ def _refuse_test_items(workspace: Workspace, batch: pd.DataFrame) -> None:
         )
 
 
-def _ids(batch: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
-    return batch["item_id"].to_numpy(dtype=object)
+def _objects(ids: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
+    return ids.to_numpy(dtype=object)

@@ -32,6 +32,8 @@ def simulate(
         )
     rng = np.random.default_rng([seed, round_number(current.id)])
     truth = {**vendor.truth(workspace.truth), **expected.gold(workspace, current.id)}
+    ids = expected.sent_ids(workspace, current.id)
+    truth = {ids[item]: label for item, label in truth.items() if item in ids}
     rows = vendor.label(workspace.pack(current.id), truth, annotators=annotators, noise=noise, rng=rng)
     if not messy:
         return [_deliver(workspace, f"{current.id}-simulated.csv", vendor.written(rows))]

@@ -37,9 +37,11 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
     params, state = journal.params(workspace), journal.read(workspace)
     batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet", ["item_id", "model_class", "reason"])
     shown = dict(zip(batch["item_id"], batch["model_class"], strict=True)) if params.export.show_prediction else {}
+    item_of = {sent: item for item, sent in expected.sent_ids(workspace, round_id).items()}
     rows = _told(expected.standing(workspace, state, round_id))
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
-    frame = frame.assign(round=round_id, shown_class=frame["item_id"].map(shown).astype("str"))
+    frame = frame.assign(round=round_id, item_id=frame["item_id"].map(item_of).astype("str"))
+    frame = frame.assign(shown_class=frame["item_id"].map(shown).astype("str"))
     frame = frame.sort_values(["item_id", "annotator_id", "delivery", "row"], ignore_index=True)
     asked = doors.annotations(
         round_id,

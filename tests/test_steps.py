@@ -30,7 +30,13 @@ def test_dvc_depends_on_sections_that_params_have() -> None:
 
 def test_the_sections_of_params_are_steps_or_what_steps_need() -> None:
     steps = {path.stem for path in (ROOT / "tasks").glob("*.py")}
-    said_otherwise = {"model": "train", "query": "select", "delivery": "ingest", "versioning": "version", "privacy": "export"}
+    said_otherwise = {
+        "model": "train",
+        "query": "select",
+        "delivery": "ingest",
+        "versioning": "version",
+        "privacy": "export",
+    }
     not_steps = {"data", "budget", "schedule"}
     for section in set(Params.model_fields) - not_steps:
         assert said_otherwise.get(section, section) in steps
