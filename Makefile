@@ -6,13 +6,14 @@ SYNC := $(BIN)/uv sync --frozen --quiet --compile-bytecode
 export DO_NOT_TRACK := true
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test bench clean
+.PHONY: help setup demo test bench corpus clean
 
 help:
 	@echo "make setup   a local virtual environment from uv.lock; leaves the command at .venv/bin/hitl"
 	@echo "make demo    six label rounds on real handwritten digits, in ./hitl-demo"
 	@echo "make test    layers, types, style, words, and every test"
 	@echo "make bench   what a round costs beside the same steps as bare function calls"
+	@echo "make corpus  the shared corpus of awkward deliveries, through check and ingest of fresh workspaces"
 
 setup: .venv/.installed
 
@@ -33,6 +34,10 @@ test: setup
 
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py
+
+corpus: setup
+	@for seed in 0 1; do for suite in shared heldout; do \
+	  $(BIN)/python benchmarks/corpus.py --seed $$seed --suite $$suite || exit 1; done; done
 
 clean:
 	rm -rf .venv hitl-demo
