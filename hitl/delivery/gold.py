@@ -2,6 +2,7 @@
 
 A ratio of two plain stories: someone who is right nine times in ten, and someone who picks classes blindly. Blind
 answers are what a sorted column, a swapped legend, a bot or a poisoned account leave behind, and no structure shows it.
+A right answer says more where its class is rare: blind answers hardly ever meet that one.
 At these odds (Wald's bound) an annotator at work is taken for a blind one less than once in a hundred.
 """
 
@@ -14,8 +15,6 @@ COMPETENT = 0.9
 ODDS = 100.0
 # Fewer answers than this prove nothing, whatever they are.
 MINIMUM = 5
-# Where one class is nearly everything, blind answers cannot be told from good ones; the odds must stay finite.
-_COMMON = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ def fails(marks: Collection[Mark], classes: int) -> bool:
     """Whether these answers are far likelier from blind picking than from an annotator at work."""
     if len(marks) < MINIMUM:
         return False
-    return _weight(marks, classes) <= -math.log(ODDS) or _is_one_answer(marks)
+    return weight(marks, classes) <= -math.log(ODDS) or _is_one_answer(marks)
 
 
 def failing(marks: Iterable[Mark], classes: int) -> frozenset[str]:
@@ -52,22 +51,22 @@ def whole_fails(marks: Collection[Mark], classes: int, suspects: frozenset[str])
         return False
     rest = [mark for mark in marks if mark.annotator_id not in suspects]
     people = {mark.annotator_id for mark in marks}
-    return len(people & suspects) * 2 > len(people) or not rest or _weight(rest, classes) <= 0
+    return len(people & suspects) * 2 > len(people) or not rest or weight(rest, classes) <= 0
 
 
-def _weight(marks: Collection[Mark], classes: int) -> float:
-    """Log odds for an annotator at work: positive when the answers speak for one."""
-    chance = _chance(marks, classes)
-    right = sum(mark.right for mark in marks)
-    for_right, for_wrong = math.log(COMPETENT / chance), math.log((1 - COMPETENT) / (1 - chance))
-    return right * for_right + (len(marks) - right) * for_wrong
+def weight(marks: Collection[Mark], classes: int) -> float:
+    """Log odds for an annotator at work: positive when the answers speak for one.
+
+    Against blind answers that have the same shares of classes, so that one common class makes nobody look good or bad.
+    """
+    said, total = Counter(mark.answer for mark in marks), len(marks) + max(classes, 2)
+    return sum(_odds(mark.right, (said[mark.known] + 1) / total) for mark in marks)
 
 
-def _chance(marks: Collection[Mark], classes: int) -> float:
-    """How often blind answers with these shares of classes would be right: more often when one class is common."""
-    answers, known = Counter(mark.answer for mark in marks), Counter(mark.known for mark in marks)
-    met = sum(count * known[answer] for answer, count in answers.items()) / len(marks) ** 2
-    return min(max(met, 1 / max(classes, 2)), _COMMON)
+def _odds(right: bool, share: float) -> float:
+    """What one answer adds, where blind answers name the known class so often; never against a right answer."""
+    chance = min(share, COMPETENT)
+    return math.log(COMPETENT / chance) if right else math.log((1 - COMPETENT) / (1 - chance))
 
 
 def _is_one_answer(marks: Collection[Mark]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hitl.contract import ANNOTATOR_ID, ITEM_ID, LABEL, SKIP
-from hitl.delivery import gold
+from hitl.delivery import gold, slip
 from hitl.delivery.answers import RowReader
 from hitl.delivery.cells import RowFault
 from hitl.delivery.expectation import Expectation
@@ -81,7 +81,7 @@ def systematic(rows: Rows, delivered: int, expectation: Expectation) -> Iterator
     if bad > max(FEW_BAD_ROWS, expectation.bad_row_share * begun):
         yield Reason.F_TOO_MANY_BAD_ROWS
     marks = list(_marks(rows.claims.items(), expectation))
-    if gold.whole_fails(marks, len(expectation.classes), suspects(rows, expectation)):
+    if gold.whole_fails(marks, len(expectation.classes), suspects(rows, expectation)) or _is_slip(rows, expectation):
         yield Reason.F_GOLD_FAIL
 
 
@@ -115,6 +115,14 @@ def complete_items(expectation: Expectation, keys: Iterable[Key]) -> int:
     for item, _ in set(keys):
         answered[item] = answered.get(item, 0) + 1
     return sum(answered.get(item, 0) >= expectation.overlap_of(item) for item in expectation.items)
+
+
+def _is_slip(rows: Rows, expectation: Expectation) -> bool:
+    """Whether a slip of the hand explains the answers better: a column that was moved, or filled down from one cell."""
+    answers = [(one.item_id, one.label or SKIP) for one in rows.sound]
+    return slip.slipped(answers, expectation.gold, expectation.items, len(expectation.classes)) or slip.filled_down(
+        answers, expectation.gold
+    )
 
 
 def _marks(answers: Iterable[tuple[Key, str]], expectation: Expectation) -> Iterator[gold.Mark]:
