@@ -61,8 +61,6 @@ def survey(source: Source, *, row_limit: int) -> Frame:
     try:
         with _text(source, seen) as text:
             walk.over(text)
-    except UnicodeDecodeError:
-        return Frame(source, seen, reasons=(Reason.F_ENCODING,))
     except csv.Error as error:
         return Frame(source, seen, header=walk.header, reasons=(_broken(source, seen, str(error)),))
     except _Stop as stop:

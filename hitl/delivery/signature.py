@@ -1,5 +1,6 @@
 """What kind of file some bytes are, by the bytes themselves: a name proves nothing."""
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Look:
     last: bytes = b""
     inked: bool = False
     holds_nul: bool = False
+    is_text: bool = True
     feeds: int = 0
     returns: int = 0
     pairs: int = 0
@@ -56,9 +58,25 @@ class Look:
         return not self.returns or self.returns == self.feeds == self.pairs
 
 
+class _Utf8:
+    """Whether parts of bytes make a text, strictly: a byte that is none stands for the whole file, wherever it is."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._sound = True
+
+    def goes_on(self, part: bytes, *, final: bool = False) -> bool:
+        try:
+            if self._sound:
+                self._decoder.decode(part, final)
+        except UnicodeDecodeError:
+            self._sound = False
+        return self._sound
+
+
 def look(source: Source) -> Look:
     """One look over the whole source."""
-    seen = Look()
+    seen, text = Look(), _Utf8()
     for part in _parts(source):
         if not seen.last:
             seen.head = part[:16]
@@ -69,6 +87,8 @@ def look(source: Source) -> Look:
         seen.returns += returns
         seen.pairs += (part.count(b"\r\n") if returns else 0) + (seen.last == b"\r" and part[:1] == b"\n")
         seen.last = part[-1:]
+        seen.is_text = text.goes_on(part)
+    seen.is_text = text.goes_on(b"", final=True)
     return seen
 
 
@@ -82,7 +102,7 @@ def unreadable(seen: Look) -> Reason | None:
         return Reason.F_BINARY
     if seen.holds_nul:
         return Reason.F_NUL
-    return None
+    return None if seen.is_text else Reason.F_ENCODING
 
 
 def leaves_quote_open(source: Source) -> bool:

@@ -23,6 +23,8 @@ ROWS = b"i1,cat,ann,fine\ni2,dog,ann,fine\n"
         (HEADER + b"i1,cat,ann,\0\n", "F_NUL"),
         ((HEADER + ROWS).decode().encode("utf-16"), "F_NUL"),
         (HEADER + b"i1,cat,ann,caf\xe9\n", "F_ENCODING"),
+        (b"item_id,Label,annotator_id\n" + ROWS * 600 + b"\xff", "F_ENCODING"),
+        (HEADER + ROWS + b"i3,cat,ann,caf\xc3", "F_ENCODING"),
         (HEADER + b'i1,cat,ann,"open\n' + ROWS, "F_QUOTING"),
         (HEADER + b'i1,cat,ann,"said \\"no\\", twice"\n', "F_QUOTING"),
         (HEADER + ROWS + b'i3,cat,ann,"cut', "F_TRUNCATED"),
@@ -61,6 +63,16 @@ def test_a_harmless_oddity_is_read_and_said(data: bytes, warning: str) -> None:
 
     assert warning in frame.warnings
     assert [cells for _, cells in frame.records()] == [["i1", "cat", "ann", "fine"], ["i2", "dog", "ann", "fine"]]
+
+
+def test_a_character_may_lie_across_two_parts_of_a_file() -> None:
+    at_once = 1 << 20
+    cells = b"i1,cat,ann," + b"x" * (1 << 10) + b"\n"
+    rows = cells * (at_once // len(cells))
+    rest = at_once - len(HEADER) - len(rows) - len(b"i2,dog,ann,") - 1
+    data = HEADER + rows + b"i2,dog,ann," + b"y" * rest + "\u00e9\n".encode()
+    assert data[:at_once].endswith(b"y\xc3")
+    assert survey(Bytes(data), row_limit=2000).reasons == ()
 
 
 def test_line_ends_inside_quotes_are_not_mixed_line_ends() -> None:
