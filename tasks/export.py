@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from hitl.ledger import Facts, digest
 from hitl.params import Params
 from tasks import journal
 from tasks.edges import files, papers, tables
+from tasks.edges.check_page import check_html
 from tasks.edges.key import pseudonym_key
 
 
@@ -46,6 +48,8 @@ def export(workspace: Workspace, round_id: str) -> Facts:
         annotators=params.delivery.annotators,
         bad_row_share=params.delivery.bad_row_share,
     )
+    written["check.html"] = _check_page(workspace.pack(round_id), manifest)
+    manifest["files"] = dict(sorted(written.items()))
     written["MANIFEST.json"] = files.write_json(workspace.pack(round_id) / "MANIFEST.json", manifest)
     return {
         "items": len(batch),
@@ -92,6 +96,11 @@ def _files(
         "datapackage.json": files.write_json(folder / "datapackage.json", package),
         "contract.md": files.write_bytes(folder / "contract.md", papers.contract()),
     }
+
+
+def _check_page(folder: Path, manifest: Mapping[str, object]) -> str:
+    """Write the page on which the vendor checks a file against this pack; its sha256, for the manifest comes after."""
+    return files.write_bytes(folder / "check.html", check_html(manifest, (folder / "batch.csv").read_bytes()))
 
 
 def _rows(workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -44,7 +45,7 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     state = journal.read(workspace)
     wanted = expected.now(workspace, state, journal.now())
     price, currency = _agreed(state)
-    with _judged(path, wanted, folder=workspace.local / "arriving") as (judged, copy, manifest):
+    with judging(path, wanted, folder=workspace.local / "arriving") as (judged, copy, manifest):
         said = _receipt(wanted, judged, price, currency)
         if copy is None or Reason.F_DUPLICATE_DELIVERY in judged.reasons:
             return Answer(said, None, None)
@@ -63,7 +64,7 @@ def check(workspace: Workspace, path: Path) -> Facts:
     """The receipt that `ingest` would give; changes nothing."""
     state = journal.read(workspace)
     wanted = expected.now(workspace, state, journal.now())
-    with _judged(path, wanted) as (judged, _, _):
+    with judging(path, wanted) as (judged, _, _):
         return _receipt(wanted, judged, *_agreed(state))
 
 
@@ -72,14 +73,19 @@ def check_with_pack(path: Path, folder: Path) -> Facts:
 
     It does not know gold answers, earlier deliveries, or the price. Raises DeliveryError when the folder is no pack.
     """
+    wanted = asked_by(folder, journal.now())
+    with judging(path, wanted) as (judged, _, _):
+        return _receipt(wanted, judged, Decimal(0), "")
+
+
+def asked_by(folder: Path, at: datetime) -> Expectation:
+    """What the pack in `folder` asks of a delivery that comes at this moment; raises DeliveryError when it is none."""
     try:
         manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
         items = pack.exported_items((folder / "batch.csv").read_bytes())
     except (OSError, ValueError, KeyError) as error:
         raise DeliveryError(f"{folder} is not a pack with MANIFEST.json and batch.csv ({error})") from error
-    wanted = expected.promised(manifest, items, journal.now())
-    with _judged(path, wanted) as (judged, _, _):
-        return _receipt(wanted, judged, Decimal(0), "")
+    return expected.promised(manifest, items, at)
 
 
 def _agreed(state: State) -> tuple[Decimal, str]:
@@ -89,7 +95,7 @@ def _agreed(state: State) -> tuple[Decimal, str]:
 
 
 @contextmanager
-def _judged(
+def judging(
     path: Path, wanted: Expectation, *, folder: Path | None = None
 ) -> Iterator[tuple[Judgement, Copy | None, bytes | None]]:
     """The judgement of the delivery at `path`, our copy of it and its manifest (None: not taken in, none there)."""

@@ -1,6 +1,7 @@
 """The whole loop through the command line, as a person runs it, in workspaces of its own."""
 
 import csv
+import hashlib
 import json
 import os
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from tasks.edges.check_page import check_html
 
 BIN = Path(sys.executable).parent
 
@@ -105,6 +108,15 @@ def test_ids_and_classes_survive_as_they_were_written(shell: Shell, rounds: list
     assert all(len(one) == 5 or one.endswith("E5") for one in ids)
     labels = pd.read_parquet(shell.root / "data/labeled.parquet")["label"]
     assert set(labels) == {"NA", "None"}
+
+
+def test_a_pack_is_whole_and_its_page_knows_it(shell: Shell, rounds: list[dict]) -> None:
+    pack = shell.root / "data/rounds/r0002/pack"
+    manifest = json.loads((pack / "MANIFEST.json").read_text(encoding="utf-8"))
+    others = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in pack.glob("[!M]*")}
+    assert set(others) == {"batch.csv", "guideline.md", "datapackage.json", "check.html", "contract.md"}
+    assert manifest["files"] == others
+    assert (pack / "check.html").read_bytes() == check_html(manifest, (pack / "batch.csv").read_bytes())
 
 
 def test_every_delivered_row_has_one_outcome(shell: Shell, rounds: list[dict]) -> None:

@@ -8,6 +8,9 @@ from unicodedata import normalize
 
 from hitl.contract import MODEL_CLASS, MODEL_CONFIDENCE, RESERVED, forms
 
+MAX_DIGITS = 400
+TOLERANCE = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Echo:
@@ -51,7 +54,7 @@ def same_value(cell: str, value: str) -> bool:
         return False
     if one == other or (one == one.to_integral_value() and other == other.to_integral_value()):
         return one == other
-    return math.isclose(float(one), float(other), rel_tol=1e-12)
+    return math.isclose(float(one), float(other), rel_tol=TOLERANCE)
 
 
 def _number(text: str) -> Decimal | None:
@@ -59,4 +62,4 @@ def _number(text: str) -> Decimal | None:
         number = Decimal(text.strip().removeprefix("'"))
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) < 400 else None
+    return number if number.is_finite() and abs(number.adjusted()) < MAX_DIGITS else None
