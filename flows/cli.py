@@ -174,12 +174,12 @@ def check(file: Path, pack: Path | None) -> tuple[Facts, str]:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def ingest(files: tuple[Path, ...]) -> tuple[Facts, str]:
     """Take deliveries; each is answered with a receipt."""
-    from tasks import ingest as ingesting
+    from tasks import receipts
     from tasks.edges.lock import locked
 
     workspace = here()
     with locked(workspace, "ingest"):
-        answers = [ingesting.ingest(workspace, file) for file in files]
+        answers = [receipts.ingested(workspace, file) for file in files]
     return _verdict([(say.answer_facts(answer), say.answer(answer)) for answer in answers])
 
 

@@ -13,7 +13,7 @@ from hitl import pack
 from hitl.delivery import intake_rules, receipt
 from hitl.delivery.expectation import Expectation
 from hitl.delivery.judge import judge
-from hitl.delivery.judgement import Judgement
+from hitl.delivery.judgement import Judgement, refused
 from hitl.delivery.reasons import Reason
 from hitl.errors import DeliveryError
 from hitl.layout import Workspace
@@ -58,6 +58,14 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     name = workspace.deliveries / judged.sha256
     redo = name.with_suffix(".redo.csv") if "redo_sha256" in facts else None
     return Answer(said, name.with_suffix(".receipt.json"), redo)
+
+
+def refuse(workspace: Workspace, name: str, reason: Reason) -> Facts:
+    """The receipt of a file called `name` that is refused unread."""
+    wanted = expected.now(workspace, journal.read(workspace), journal.now())
+    delivery = journal.params(workspace).delivery
+    judged = refused(reason, round_id=wanted.round, file=intake_rules.shown(name))
+    return _receipt(wanted, judged, delivery.price, delivery.currency)
 
 
 def check(workspace: Workspace, path: Path) -> Facts:

@@ -27,6 +27,7 @@ _IGNORED = """\
 /deliveries
 /rounds/r*/
 /inbox
+/outbox
 .*
 !.git*
 """
