@@ -106,6 +106,14 @@ def test_a_rejected_file_lies_under_refused(workspace: Workspace) -> None:
     assert receipt(workspace, "a.csv", b"nothing,here\n1,2\n")["verdict"] == "reject"
 
 
+def test_a_file_refused_unread_leaves_the_count_of_complete_items(workspace: Workspace) -> None:
+    put(workspace, "a.csv", delivery("i0000"), at=1)
+    put(workspace, "b.zip", b"x", at=2)
+    take(workspace)
+    (path,) = workspace.outbox.glob("b.zip.*.receipt.json")
+    assert json.loads(path.read_text())["items"] == {"expected": 4, "complete": 1, "missing": 3}
+
+
 def test_the_oldest_is_taken_first(workspace: Workspace) -> None:
     put(workspace, "a.csv", delivery("i0000", label="dog"), at=2_000_000)
     put(workspace, "z.csv", delivery("i0000", label="cat"), at=1_000_000)
