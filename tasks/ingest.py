@@ -62,10 +62,10 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
 
 def refuse(workspace: Workspace, name: str, reason: Reason) -> Facts:
     """The receipt of a file called `name` that is refused unread."""
-    wanted = expected.now(workspace, journal.read(workspace), journal.now())
-    delivery = journal.params(workspace).delivery
+    state = journal.read(workspace)
+    wanted = expected.now(workspace, state, journal.now())
     judged = refused(reason, round_id=wanted.round, file=intake_rules.shown(name))
-    return _receipt(wanted, _unread(judged, wanted), delivery.price, delivery.currency)
+    return _receipt(wanted, _unread(judged, wanted), *_agreed(state))
 
 
 def check(workspace: Workspace, path: Path) -> Facts:

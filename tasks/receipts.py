@@ -37,7 +37,7 @@ def hand_out(workspace: Workspace, outbox: Folder, receipt: Facts, look: str = "
     stored = _stored(workspace, receipt)
     if not stored and outbox.read(begins + RECEIPT) is not None:
         return
-    papers = stored or {RECEIPT: _json(receipt)}
+    papers = stored or _written(receipt)
     for end, data in papers.items():
         if outbox.read(begins + end) != data:
             outbox.write(begins + end, data)
@@ -55,6 +55,12 @@ def _stored(workspace: Workspace, receipt: Facts) -> dict[str, bytes]:
         return {}
     found = {end: path.read_bytes() for end, path in paths.items() if path.is_file()}
     return found if json.loads(found[RECEIPT])["file"] == receipt["file"] else {}
+
+
+def _written(receipt: Facts) -> dict[str, bytes]:
+    from tasks.edges.receipt_page import receipt_html  # hitl ingest answers without waiting for jinja2
+
+    return {".receipt.html": receipt_html(receipt).encode(), RECEIPT: _json(receipt)}
 
 
 def _json(receipt: Facts) -> bytes:

@@ -23,7 +23,12 @@ class Shell:
 
     def __init__(self, root: Path, home: Path) -> None:
         self.root = root
-        self.environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home), "TMPDIR": str(home)}
+        self.environment = {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        }
 
     def run(self, *words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(word) for word in words]
