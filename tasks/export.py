@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hitl import choose, pack, surrogate
+from hitl import choose, mask, pack, surrogate
 from hitl.errors import IntegrityError
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts, digest
@@ -19,6 +19,7 @@ from tasks import journal
 from tasks.edges import files, papers, tables
 from tasks.edges.check_page import check_html
 from tasks.edges.key import pseudonym_key
+from tasks.edges.patterns import places
 
 
 def export(workspace: Workspace, round_id: str) -> Facts:
@@ -33,7 +34,9 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     wanted = choose.overlap([ids[item] for item in batch["item_id"]], many, annotators=annotators, share=share)
     # By what the vendor knows alone: the order of the same items at another vendor tells nothing.
     order = np.argsort(drawn(_objects(batch["item_id"].map(ids)), purpose="order"), kind="stable")
-    written = _files(workspace, round_id, params, batch.iloc[order], ids)
+    # In an order which tells nothing. Masked before anything is written: answers are compared with what was sent.
+    rows, masked = _masked(params, _rows(workspace, round_id, params, batch.iloc[order]))
+    written = _files(workspace, params, round_id, [{**row, "item_id": ids[row["item_id"]]} for row in rows])
     deadline = at + timedelta(days=params.delivery.deadline_days)
     manifest = pack.manifest(
         round_id=round_id,
@@ -60,6 +63,7 @@ def export(workspace: Workspace, round_id: str) -> Facts:
         "currency": params.delivery.currency,
         "vendor": params.export.vendor,
         "files": written,
+        **masked,
         **_map(workspace, round_id, ids),
     }
 
@@ -81,13 +85,22 @@ def _map(workspace: Workspace, round_id: str, ids: Mapping[str, str]) -> Facts:
     return {"ids_sha256": files.write_bytes(path, text.getvalue().encode(), mode=files.PRIVATE)}
 
 
-def _files(
-    workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame, ids: Mapping[str, str]
-) -> dict[str, str]:
-    """Write batch.csv (in the order of `batch`, which tells nothing) and what goes with it; says their sha256."""
+def _masked(params: Params, rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], Facts]:
+    """The rows as the vendor may read them, and in how many cells what was masked, where params ask for it."""
+    asked = params.privacy
+    if not asked.mask and not asked.mask_patterns:
+        return rows, {}
+    columns = mask.maskable(params.export.columns, params.data.columns)
+    own = places(asked.mask_patterns, mask.texts(rows, columns))
+    covered, counts = mask.redact(rows, columns, asked.mask, own)
+    names = (*asked.mask, *([mask.OWN] if asked.mask_patterns else []))
+    return covered, {"masked": {name: counts.get(name, 0) for name in sorted(names)}}
+
+
+def _files(workspace: Workspace, params: Params, round_id: str, rows: list[dict[str, str]]) -> dict[str, str]:
+    """Write batch.csv and what goes with it; says their sha256."""
     folder, columns, shown = workspace.pack(round_id), params.export.columns, params.export.show_prediction
     numeric = [name for name in columns if params.data.columns[name] == "numeric"]
-    rows = [{**row, "item_id": ids[row["item_id"]]} for row in _rows(workspace, round_id, params, batch)]
     data = pack.batch_csv(rows, columns, show_prediction=shown, numeric=numeric)
     package = pack.datapackage(columns, params.data.classes, show_prediction=shown)
     return {

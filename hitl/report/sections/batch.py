@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
+from typing import cast
 
 from hitl.report.charts import bar_chart
 from hitl.report.png import thumbnail
@@ -42,7 +43,13 @@ def section(sources: Sources) -> Section | None:
         f"{many(len(sources.batch), 'item')} went out, chosen by the query strategy {clipped(str(strategy), NAME)!r}."
     )
     tables = (_reasons(sources), _classes(sources), _items(sources))
-    return Section("batch", "The batch", (said,), tables=tables, beside=True)
+    return Section("batch", "The batch", (said, *_masked(sources)), tables=tables, beside=True)
+
+
+def _masked(sources: Sources) -> tuple[str, ...]:
+    counts = cast(Mapping[str, int], sources.facts("exported").get("masked", {}))
+    listed = ", ".join(f"{name} in {many(count, 'cell')}" for name, count in counts.items())
+    return (f"Masked in the vendor's copy: {listed}.",) if listed else ()
 
 
 def _reasons(sources: Sources) -> Table:
