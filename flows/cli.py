@@ -15,6 +15,7 @@ from hitl import __version__
 from hitl.errors import HitlError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
+from hitl.visible import escaped, visible, visible_lines
 from tasks.edges.quiet import quiet
 
 ENGINES = ("auto", "direct", "prefect")
@@ -30,9 +31,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except HitlError as error:
-            click.echo(f"hitl: {error}", err=True)
+            click.echo(visible_lines(f"hitl: {error}"), err=True)
             if ctx.meta.get("json"):
-                click.echo(json.dumps({"error": str(error), "exit": error.exit_code}, ensure_ascii=False))
+                click.echo(_as_json({"error": str(error), "exit": error.exit_code}))
             ctx.exit(error.exit_code)
 
 
@@ -58,7 +59,7 @@ def command(name: str | None = None, **extra: Any) -> Callable[[Callable[..., tu
             ctx.meta["json"] = as_json
             facts, text = function(**options)
             code = facts.pop("exit", 0)
-            click.echo(json.dumps(facts, ensure_ascii=False, default=str) if as_json else text)
+            click.echo(_as_json(facts) if as_json else text)
             ctx.exit(int(str(code)))
 
         called = update_wrapper(click.pass_context(shown), function)
@@ -174,12 +175,12 @@ def check(file: Path, pack: Path | None) -> tuple[Facts, str]:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def ingest(files: tuple[Path, ...]) -> tuple[Facts, str]:
     """Take deliveries; each is answered with a receipt."""
-    from tasks import ingest as ingesting
+    from tasks import receipts
     from tasks.edges.lock import locked
 
     workspace = here()
     with locked(workspace, "ingest"):
-        answers = [ingesting.ingest(workspace, file) for file in files]
+        answers = [receipts.ingested(workspace, file) for file in files]
     return _verdict([(say.answer_facts(answer), say.answer(answer)) for answer in answers])
 
 
@@ -314,13 +315,24 @@ def _verdict(said: list[tuple[Facts, str]]) -> tuple[Facts, str]:
     return {**facts, "exit": 4 if refused else 0}, "\n\n".join(text for _, text in said)
 
 
+def _as_json(facts: Facts) -> str:
+    return escaped(json.dumps(facts, ensure_ascii=False, default=str))
+
+
 def _tell(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(visible_lines(text), err=True)
+
+
+class _Line(logging.Formatter):
+    """One line a record, whatever a stranger's text in it would do to a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as logging has it
+        return visible(super().formatMessage(record))
 
 
 def _log_to_stderr() -> None:
     handler, log = logging.StreamHandler(sys.stderr), logging.getLogger("hitl")
-    handler.setFormatter(logging.Formatter("hitl: %(message)s"))
+    handler.setFormatter(_Line("hitl: %(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False

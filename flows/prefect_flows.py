@@ -27,6 +27,7 @@ from hitl.errors import HitlError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.state import Phase
+from hitl.visible import escaped
 from tasks import journal
 
 FLOW_RUN = "PREFECT__FLOW_RUN_ID"
@@ -92,7 +93,7 @@ def run(name: str, step: Step, workspace: Workspace, round_id: str, *, retries: 
 
     def called(round_id: str) -> Facts:
         facts = step(workspace, round_id)
-        get_run_logger().info(json.dumps(facts, ensure_ascii=False, default=str)[:LOGGED])
+        get_run_logger().info(escaped(json.dumps(facts, ensure_ascii=False, default=str)[:LOGGED]))
         return facts
 
     as_task = task(

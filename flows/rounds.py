@@ -79,12 +79,10 @@ def advance(workspace: Workspace, run: Run) -> list[str]:
     said: list[str] = []
     version.ready(workspace)
     publish(workspace, run)
+    said += inbox.take(workspace)
     current = cast(RoundState, journal.read(workspace).current)
-    if current.phase is Phase.AWAITING:
-        said += inbox.take(workspace)
-        current = cast(RoundState, journal.read(workspace).current)
-        if due.why_not_close(current, journal.params(workspace), journal.now()):
-            return said
+    if current.phase is Phase.AWAITING and due.why_not_close(current, journal.params(workspace), journal.now()):
+        return said
     if current.phase in (Phase.AWAITING, Phase.CLOSING) and current.id != BASELINE:
         said.append(f"closed {close_round(workspace, run)}")
     try:

@@ -112,9 +112,18 @@ class Workspace:
         return self.data / "inbox"
 
     @property
+    def outbox(self) -> Path:
+        return self.data / "outbox"
+
+    @property
     def local(self) -> Path:
         """What belongs to this machine alone: the lock, servers, MLflow's database. Never in git or DVC."""
         return self.root / ".hitl"
+
+    @property
+    def spool(self) -> Path:
+        """A delivery that is being taken, for its owner alone."""
+        return self.local / "spool"
 
     def round(self, name: str) -> Path:
         return self.data / "rounds" / name

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import cast
 from hitl import pack
 from hitl.delivery import intake_rules, receipt
 from hitl.delivery.expectation import Expectation
-from hitl.delivery.judge import judge
-from hitl.delivery.judgement import Judgement
+from hitl.delivery.judge import complete_items, judge
+from hitl.delivery.judgement import Judgement, refused
 from hitl.delivery.reasons import Reason
 from hitl.errors import DeliveryError
 from hitl.layout import Workspace
@@ -60,6 +60,14 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
     return Answer(said, name.with_suffix(".receipt.json"), redo)
 
 
+def refuse(workspace: Workspace, name: str, reason: Reason) -> Facts:
+    """The receipt of a file called `name` that is refused unread."""
+    state = journal.read(workspace)
+    wanted = expected.now(workspace, state, journal.now())
+    judged = refused(reason, round_id=wanted.round, file=intake_rules.shown(name))
+    return _receipt(wanted, _unread(judged, wanted), *_agreed(state))
+
+
 def check(workspace: Workspace, path: Path) -> Facts:
     """The receipt that `ingest` would give; changes nothing."""
     state = journal.read(workspace)
@@ -101,10 +109,15 @@ def judging(
     """The judgement of the delivery at `path`, our copy of it and its manifest (None: not taken in, none there)."""
     with intake.taken(path, folder=folder, round_id=wanted.round, limit=wanted.size_limit) as copy:
         if isinstance(copy, Judgement):
-            yield copy, None, None
+            yield _unread(copy, wanted), None, None
         else:
             manifest = intake.read_manifest(path)
             yield judge(copy, wanted, file=intake_rules.shown(path.name), manifest=manifest), copy, manifest
+
+
+def _unread(judged: Judgement, wanted: Expectation) -> Judgement:
+    """A file that was refused unread leaves as many items complete as there were."""
+    return replace(judged, complete=complete_items(wanted))
 
 
 def _kept(folder: Path, judged: Judgement, said: Facts, copy: Copy, manifest: bytes | None) -> Facts:

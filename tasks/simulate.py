@@ -1,14 +1,14 @@
 """Simulate: the simulated vendor labels the open round's pack and delivers."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 
 from hitl.errors import DataError, MomentError
+from hitl.inbox import DONE
 from hitl.layout import Workspace, round_number
 from hitl.state import Phase
-from tasks import expected, ingest, journal
+from tasks import expected, journal, receipts
 from tasks.edges import files, vendor
 from tasks.ingest import Answer
 
@@ -48,6 +48,7 @@ def simulate(
 
 
 def _deliver(workspace: Workspace, name: str, data: bytes) -> Answer:
-    path: Path = workspace.inbox / name
-    files.write_bytes(path, data)
-    return ingest.ingest(workspace, path)
+    # Where the inbox keeps what was answered: no later advance takes it for a new delivery.
+    path = files.private_folder(workspace.inbox / DONE) / name
+    files.write_bytes(path, data, mode=files.PRIVATE)
+    return receipts.ingested(workspace, path)

@@ -9,7 +9,7 @@ from hitl.ledger import Facts
 from hitl.state import RoundState, State
 from tasks import journal
 from tasks.edges import git, versions
-from tasks.edges.files import write_text
+from tasks.edges.files import keep_private, write_text
 
 STAGES = ("train", "evaluate")
 OURS = "# Written by hitl"
@@ -27,6 +27,7 @@ _IGNORED = """\
 /deliveries
 /rounds/r*/
 /inbox
+/outbox
 .*
 !.git*
 """
@@ -53,8 +54,12 @@ def start(workspace: Workspace) -> None:
 
 
 def ready(workspace: Workspace) -> None:
-    """Raise MomentError when the workspace shows an old version, or a merge is under way: no step may be taken now."""
+    """Raise MomentError when the workspace shows an old version, or a merge is under way: no step may be taken now.
+
+    What vendors sent is closed to others again: DVC gives a folder that it checks out the mode of every other.
+    """
     git.require_branch(workspace.root.resolve())
+    keep_private(workspace.deliveries)
 
 
 def pending(workspace: Workspace, state: State) -> list[str]:

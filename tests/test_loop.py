@@ -23,7 +23,12 @@ class Shell:
 
     def __init__(self, root: Path, home: Path) -> None:
         self.root = root
-        self.environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home), "TMPDIR": str(home)}
+        self.environment = {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        }
 
     def run(self, *words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(word) for word in words]
@@ -132,7 +137,7 @@ def test_every_delivered_row_has_one_outcome(shell: Shell, rounds: list[dict]) -
 
 def test_the_same_command_again_changes_nothing(shell: Shell, rounds: list[dict]) -> None:
     ledger = (shell.root / "data/ledger.jsonl").read_bytes()
-    again = next((shell.root / "data/inbox").glob("r0002-*.csv"))
+    again = next((shell.root / "data/inbox/done").glob("r0002-*.csv"))
     assert shell.hitl("ingest", again)["reasons"] == ["F_DUPLICATE_DELIVERY"]
     assert "no round waits" in shell.hitl("close", code=3)["error"]
     shell.hitl("status")
@@ -189,5 +194,5 @@ def test_help_and_status_answer_in_a_blink(shell: Shell, rounds: list[dict]) -> 
     )
     heavy = "{'pandas', 'numpy', 'sklearn', 'mlflow', 'prefect', 'dvc', 'great_expectations'}"
     script += f"print(sorted({heavy} & set(sys.modules)))"
-    for words in (["--help"], ["status"], ["check", next((shell.root / "data/inbox").glob("*.csv"))]):
+    for words in (["--help"], ["status"], ["check", next((shell.root / "data/inbox/done").glob("*.csv"))]):
         assert shell.said(sys.executable, "-c", script, *words).splitlines()[-1] == "[]"

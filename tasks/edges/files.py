@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import hitl.errors
 from hitl.visible import escaped
@@ -58,10 +59,22 @@ def write_json(path: Path, value: object, *, mode: int = SHARED) -> str:
     return write_bytes(path, f"{escaped(text)}\n".encode(), mode=mode)
 
 
+def private_file(path: Path) -> BinaryIO:
+    """A new file at `path`, open for writing, that only its owner can read; not fsynced: for what may be lost."""
+    return os.fdopen(os.open(path, _NEW, PRIVATE), "wb")
+
+
 def private_folder(path: Path) -> Path:
     """Have a folder at `path` that nobody but its owner can look into; what lies in it is thereby out of reach too."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     keep_private(path)
+    return path
+
+
+def emptied(path: Path) -> Path:
+    """A private folder at `path` without any file of an earlier use."""
+    for one in private_folder(path).iterdir():
+        one.unlink()
     return path
 
 

@@ -14,7 +14,7 @@ from dvc.repo import Repo, lock_repo
 from dvc.stage import Stage
 
 from hitl.errors import HitlError, MomentError
-from tasks.edges.files import write_text
+from tasks.edges.files import keep_private, private_folder, write_text
 
 # Importing DVC sets its loggers, so this comes after. Above ERROR it draws no progress bars; failures are exceptions.
 for _name in ("dvc", "dvc_data", "dvc_objects"):
@@ -46,6 +46,8 @@ def start(root: Path) -> bool:
     config = root / ".dvc" / "config"
     if not config.is_file() or not config.read_text(encoding="utf-8").strip():
         write_text(config, _CONFIG)
+    if new:
+        private_folder(root / ".dvc" / "cache")
     return new
 
 
@@ -126,6 +128,8 @@ def _with_repo(root: Path, act: Callable[[Repo], T], settings: Mapping[str, Mapp
         try:
             with lock_repo(repo):
                 _mend(root)
+                if not repo.config["cache"].get("shared"):  # as it is by default: then the cache is one person's
+                    keep_private(root / ".dvc" / "cache")
                 return act(repo)
         finally:
             repo.close()

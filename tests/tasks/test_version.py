@@ -338,3 +338,37 @@ def test_a_relative_root_is_as_good(workspace: Workspace, monkeypatch: pytest.Mo
     monkeypatch.chdir(workspace.root)
     versioning.version(Workspace(Path()), "r0000")
     assert ask(workspace, "git", "tag") == "r0000"
+
+
+def readable_by_others(root: Path, data: bytes) -> list[str]:
+    """Every file under `root` with these very bytes that group or others may read, all the way down to it."""
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if (Path(folder) / name).stat().st_mode & 0o055]
+        paths = [Path(folder) / name for name in names]
+        found += [str(path) for path in paths if path.stat().st_mode & 0o044 and path.read_bytes() == data]
+    return found
+
+
+def test_what_a_vendor_sent_is_its_owner_s_alone_in_every_copy(workspace: Workspace) -> None:
+    versioning.version(workspace, "r0000")
+    versioning.version(close(workspace, "r0001"), "r0001")
+    versioning.ready(workspace)
+    assert readable_by_others(workspace.root, b"delivery r0001") == []
+    copies = [path for path in workspace.root.rglob("*") if path.is_file() and path.read_bytes() == b"delivery r0001"]
+    assert len(copies) == 2  # ours, and the one in DVC's cache
+
+    checkout(workspace, "r0000")
+    assert not workspace.deliveries.exists()
+    checkout(workspace, "main")
+    versioning.ready(workspace)
+    assert workspace.deliveries.is_dir()
+    assert readable_by_others(workspace.root, b"delivery r0001") == []
+
+
+def test_a_cache_that_its_owner_shares_stays_shared(workspace: Workspace) -> None:
+    with (workspace.root / ".dvc" / "config").open("a") as config:
+        config.write("[cache]\n    shared = group\n")
+    (workspace.root / ".dvc" / "cache").chmod(0o770)
+    versioning.version(workspace, "r0000")
+    assert (workspace.root / ".dvc" / "cache").stat().st_mode & 0o777 == 0o770
