@@ -24,7 +24,8 @@ class Rows:
 
     `sound` are the readable rows, `faults` those held (by row number), `claims` the answer that each (item, annotator)
     got, `torn` the keys with two answers, `revising` those that name the delivery whose answer they replace. `idle`
-    counts the rows nobody has begun, `duplicate` those that are not new.
+    counts the rows nobody has begun, `duplicate` those that are not new, and `bad` those that are wrong by themselves
+    or beside the others of their file, whatever earlier deliveries said.
     """
 
     sound: list[Annotation] = field(default_factory=list)
@@ -34,6 +35,7 @@ class Rows:
     revising: set[Key] = field(default_factory=set)
     idle: int = 0
     duplicate: int = 0
+    bad: int = 0
 
 
 def read(reader: RowReader) -> Rows:
@@ -55,7 +57,8 @@ def read(reader: RowReader) -> Rows:
 
 def settle(rows: Rows, expectation: Expectation, supersedes: str) -> list[Annotation]:
     """The annotations that are new. The other sound rows become duplicates or faults in `rows`."""
-    crowded, new = _crowded(rows, expectation), dict[Key, Annotation]()
+    crowded, new = _crowded({*expectation.taken, *rows.claims}, expectation), dict[Key, Annotation]()
+    rows.bad = len(rows.faults) - rows.idle + _at_odds(rows, expectation)
     for annotation in rows.sound:
         key, answer = (annotation.item_id, annotation.annotator_id), annotation.label or SKIP
         earlier = expectation.taken.get(key)
@@ -73,12 +76,14 @@ def settle(rows: Rows, expectation: Expectation, supersedes: str) -> list[Annota
 
 
 def systematic(rows: Rows, delivered: int, expectation: Expectation) -> Iterator[Reason]:
-    """The reasons to refuse the file whole: a fault in one row in so many is a fault in how the file was made."""
+    """The reasons to refuse the file whole: a fault in one row in so many is a fault in how the file was made.
+
+    What earlier deliveries said does not count: else the same files would be taken in one order and refused in another.
+    """
     strangers = sum(fault.reason is Reason.R_ID_OTHER_ROUND for fault in rows.faults.values())
     if strangers * 2 > delivered:
         yield Reason.F_WRONG_ROUND
-    bad, begun = len(rows.faults) - rows.idle, delivered - rows.idle
-    if bad > max(FEW_BAD_ROWS, expectation.bad_row_share * begun):
+    if rows.bad > max(FEW_BAD_ROWS, expectation.bad_row_share * (delivered - rows.idle)):
         yield Reason.F_TOO_MANY_BAD_ROWS
     marks = list(_marks(rows.claims.items(), expectation))
     if gold.whole_fails(marks, len(expectation.classes), suspects(rows, expectation)) or _is_slip(rows, expectation):
@@ -131,10 +136,16 @@ def _marks(answers: Iterable[tuple[Key, str]], expectation: Expectation) -> Iter
             yield gold.Mark(annotator, answer, expectation.gold[item])
 
 
-def _crowded(rows: Rows, expectation: Expectation) -> frozenset[str]:
+def _at_odds(rows: Rows, expectation: Expectation) -> int:
+    """How many sound rows say two things of an item, or are by more annotators than were asked, in this file alone."""
+    crowded = _crowded(rows.claims, expectation)
+    return sum(one.item_id in crowded or (one.item_id, one.annotator_id) in rows.torn for one in rows.sound)
+
+
+def _crowded(keys: Iterable[Key], expectation: Expectation) -> frozenset[str]:
     """The items that more annotators answered than were asked; which of them to leave out would be a guess."""
     people: dict[str, int] = {}
-    for item, _ in {*expectation.taken, *rows.claims}:
+    for item, _ in keys:
         people[item] = people.get(item, 0) + 1
     return frozenset(item for item, count in people.items() if count > expectation.overlap_of(item))
 
