@@ -73,16 +73,16 @@ def pack_of(root: Path, context: dict[str, Any]) -> Pack:
 
 def test_every_file_a_browser_can_read_gets_pythons_answer(browser: Chrome, corpus: Path) -> None:
     packs = cache(lambda exported, labels: pack_of(corpus, by_key[exported, labels]))
-    by_key, different, opened, read = {}, {}, "", 0
+    by_key, different, opened, read = {}, {}, None, 0
     for case, context in contexts(corpus):
         if case["id"] in NOT_FOR_A_BROWSER:
             continue
         key = (context["exported"], tuple(context["labels"]))
         by_key.setdefault(key, context)
         one, at = packs(*key), datetime.fromisoformat(context["received_at"])
-        if opened != one.page:
+        if opened != (one.page, at):
             open_page(browser, one.page, at)
-            opened = one.page
+            opened = (one.page, at)
         path = corpus / case["dir"] / case["deliver"]
         manifest = path.with_name(f"{path.name}.manifest.json")
 
