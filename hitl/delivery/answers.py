@@ -14,6 +14,7 @@ from hitl.contract import (
     LABEL,
     LABELED_AT,
     OPTIONAL,
+    REDO,
     REQUIRED,
     SECONDS,
     SKIP,
@@ -73,7 +74,7 @@ class RowReader:
         self._labels = Vocabulary((*self.expectation.classes, SKIP))
         self._annotators = Vocabulary(self.expectation.annotators)
         self._own = {name: n for name, n in self._at.items() if name not in self._echo.columns}
-        if set(self.frame.header) - self._echo.names - {*REQUIRED, *OPTIONAL, SUPERSEDES}:
+        if set(self.frame.header) - self._echo.names - {*REQUIRED, *OPTIONAL, SUPERSEDES, *REDO}:
             self.warnings.add(Reason.W_EXTRA_COLUMN)
 
     def read(self, row: int, cells: list[str]) -> Reading:
