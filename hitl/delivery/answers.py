@@ -126,8 +126,8 @@ class RowReader:
         return any(len(parts) > 1 and any(part in self.expectation.items for part in parts) for parts in lines)
 
     def _is_idle(self, cells: list[str]) -> bool:
-        """Whether the row is as it went out: no label, and nothing else that an annotator fills in."""
-        own = (name for name in (LABEL, ANNOTATOR_ID, *OPTIONAL) if name in self._at)
+        """Whether nobody worked on the row: it has no label, and nothing else but perhaps who is to give one."""
+        own = (name for name in (LABEL, *OPTIONAL) if name in self._at)
         return all(not cells[self._at[name]].strip() for name in own)
 
     def _item(self, cell: str) -> str:

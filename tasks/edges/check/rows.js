@@ -1,7 +1,7 @@
 // Reads one row of a delivery: an answer, or the first thing that is wrong with it.
 
 const NAMED = new Set([...RULES.columns.required, ...RULES.columns.optional]);
-const FILLED_IN = ["label", "annotator_id", ...RULES.columns.optional];
+const FILLED_IN = ["label", ...RULES.columns.optional];
 const SKIP = RULES.columns.skip;
 const WHITE_CONTROLS = new Set("\t\r\n");
 
@@ -76,7 +76,7 @@ class RowReader {
     }
   }
 
-  /** Whether the row is as it went out: no label, and nothing else that an annotator fills in. */
+  /** Whether nobody worked on the row: it has no label, and nothing else but perhaps who is to give one. */
   isIdle(cells) {
     return FILLED_IN.every((name) => !strip(this.cell(cells, name) ?? ""));
   }
