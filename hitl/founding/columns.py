@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hitl import firewall
 from hitl.errors import DataError
 from hitl.founding.kind import MISSING_NUMBERS, kind_of, numbers
 from hitl.params import Kind
+from hitl.pipeline import inputs
 from hitl.visible import quoted
 
 TEXT: Kind = "text"
@@ -53,9 +55,8 @@ def typed(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> pd.DataFrame:
 
 
 def content(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> NDArray[np.uint64]:
-    """A hash of what a model sees of each row of a typed frame: equal content, equal hash."""
-    seen = sorted(name for name, kind in kinds.items() if kind != "ignored")
-    return np.asarray(pd.util.hash_pandas_object(frame[seen], index=False), dtype=np.uint64)
+    """A digest of what a model sees of each row of a typed frame, as the wall around the test set takes it."""
+    return firewall.content(inputs(frame, {name: kind for name, kind in kinds.items() if kind != "ignored"}))
 
 
 def _converted(column: pd.Series, kind: Kind) -> pd.Series:

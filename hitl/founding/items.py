@@ -19,7 +19,7 @@ LABEL = "label"
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """`table`: item_id, the features, label ("" for none), sorted by item_id; `content`: a hash of what a model sees.
+    """`table`: item_id, the features, label ("" for none), sorted by item_id; `content`: a digest of what a model sees.
 
     `id` and `label` are the user's columns; `notes` what a person should know, in plain words.
     """
