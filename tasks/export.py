@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from hitl import choose, mask, pack, surrogate
-from hitl.errors import IntegrityError
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts, digest
 from hitl.params import Params
-from tasks import journal
+from tasks import firewall, journal
 from tasks.edges import files, papers, tables
 from tasks.edges.check_page import check_html
 from tasks.edges.key import pseudonym_key
@@ -26,7 +25,7 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     """Write the round's pack/; says its files' digests, the annotations it asks for, and the deadline."""
     params, at = journal.params(workspace), journal.now()
     batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet")
-    _refuse_test_items(workspace, batch)
+    _refuse_test_items(workspace, round_id, batch)
     ids = _sent_ids(params, list(batch["item_id"]))
     drawn = partial(choose.draw, seed=params.query.seed, round_number=round_number(round_id))
     annotators, share = params.export.overlap, params.export.overlap_share
@@ -134,13 +133,13 @@ def _cell(value: object) -> str:
     return repr(float(value)) if isinstance(value, float) else str(value)
 
 
-def _refuse_test_items(workspace: Workspace, batch: pd.DataFrame) -> None:
-    test = set(tables.read_parquet(workspace.test, ["item_id"])["item_id"])
-    leaked = sorted(test & set(batch["item_id"]))
-    if leaked:
-        raise IntegrityError(
-            f"{len(leaked)} test items are in the batch ({leaked[0]!r} first): nothing was exported; run hitl verify"
-        )
+def _refuse_test_items(workspace: Workspace, round_id: str, batch: pd.DataFrame) -> None:
+    params = journal.params(workspace)
+    items = tables.read_parquet(workspace.round(round_id) / "items.parquet", ["item_id", *params.features])
+    items = batch[["item_id"]].merge(items, on="item_id", how="outer")
+    fix = "run hitl verify: it names what was changed since the batch was selected"
+    table = f"the batch of {round_id}"
+    firewall.refuse(workspace, params, items, table=table, undone="nothing was exported", fix=fix)
 
 
 def _objects(ids: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":

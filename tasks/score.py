@@ -3,15 +3,17 @@
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from hitl import choose, strategies
+from hitl import choose, firewall, strategies
 from hitl.budget import share_of
 from hitl.errors import DataError
+from hitl.firewall import Wall
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
@@ -19,6 +21,7 @@ from hitl.pipeline import Classifier, aligned, inputs
 from hitl.state import State
 from tasks import journal, train
 from tasks.edges import tables
+from tasks.firewall import wall
 
 TOLD_EVERY = 5.0
 """Seconds between two lines about the progress."""
@@ -26,12 +29,15 @@ log = logging.getLogger("hitl")
 
 
 def score(workspace: Workspace, round_id: str) -> Facts:
-    """Write the round's candidates.parquet (choose.CANDIDATE_COLUMNS); says how many eligible items were scored."""
+    """Write the round's candidates.parquet (choose.CANDIDATE_COLUMNS); says how many eligible items were scored.
+
+    Items that equal one of the test set in content are not eligible, and `barred_test_content` counts them.
+    """
     params, state = journal.params(workspace), journal.read(workspace)
-    model, out = train.current(workspace, state), answered(workspace, state)
+    gate = _Gate(firewall.of_ids(answered(workspace, state)), wall(workspace, params))
     with threadpool_limits(1):
         candidates, rows = choose.best(
-            _scored(workspace, params, model, out, round_number(round_id)),
+            _scored(workspace, params, train.current(workspace, state), gate, round_number(round_id)),
             useful=params.query.batch,
             random=random_size(params),
         )
@@ -40,7 +46,9 @@ def score(workspace: Workspace, round_id: str) -> Facts:
             "the pool is empty: every item in data/pool has been asked about; there is nothing left to open"
         )
     sha256 = tables.write_parquet(workspace.round(round_id) / "candidates.parquet", candidates)
-    return {"rows": rows, "candidates_sha256": sha256}
+    if gate.barred:
+        log.info("%s items of the pool equal a test item in content: they are never sent out", f"{gate.barred:,}")
+    return {"rows": rows, "barred_test_content": gate.barred, "candidates_sha256": sha256}
 
 
 def random_size(params: Params) -> int:
@@ -60,17 +68,34 @@ def answered(workspace: Workspace, state: State) -> frozenset[str]:
     return frozenset(ids)
 
 
+@dataclass(slots=True)
+class _Gate:
+    """Lets through the items that may be picked: `out` are the ids that may not, and `barred` counts the copies."""
+
+    out: pd.Index
+    test: Wall
+    barred: int = 0
+
+    def eligible(self, items: pd.DataFrame) -> tuple[npt.NDArray[np.object_], pd.DataFrame]:
+        """The ids of the eligible items, and what a model sees of them."""
+        ids = items["item_id"].to_numpy(dtype=object)
+        free = firewall.places(ids, self.out) < 0
+        ids, seen = ids[free], inputs(items[free], self.test.features)
+        copies = firewall.copied(seen, self.test)
+        if not copies.any():
+            return ids, seen
+        self.barred += int(copies.sum())
+        return ids[~copies], seen[~copies]
+
+
 def _scored(
-    workspace: Workspace, params: Params, model: Classifier, out: frozenset[str], number: int
+    workspace: Workspace, params: Params, model: Classifier, gate: _Gate, number: int
 ) -> Iterator[pd.DataFrame]:
     """The eligible items of each chunk of the pool, with their probabilities, utilities and draws."""
-    barred = pd.Index(np.array(sorted(out), dtype=object))  # its hash table is built once, not for each chunk
     for items in _progressing(workspace, ["item_id", *params.features]):
-        eligible = items[barred.get_indexer(items["item_id"].to_numpy(dtype=object)) < 0]
-        if len(eligible):
-            probabilities = aligned(model, inputs(eligible, params.features), params.data.classes)
-            ids = eligible["item_id"].to_numpy(dtype=object)
-            yield _frame(ids, probabilities, params, number)
+        ids, seen = gate.eligible(items)
+        if len(ids):
+            yield _frame(ids, aligned(model, seen, params.data.classes), params, number)
 
 
 def _progressing(workspace: Workspace, columns: list[str]) -> Iterator[pd.DataFrame]:

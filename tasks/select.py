@@ -6,12 +6,13 @@ from typing import cast
 import pandas as pd
 
 from hitl import budget, choose
+from hitl.firewall import leaks
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import aligned, inputs
 from hitl.state import RoundState, State
-from tasks import expected, journal, score, train
+from tasks import expected, firewall, journal, score, train
 from tasks.edges import files, tables
 
 
@@ -32,9 +33,17 @@ def select(workspace: Workspace, round_id: str) -> Facts:
         all_random=params.query.strategy == "random",
     )
     gold = _gold(workspace, params, state, round_number(round_id))
-    found = [_items(workspace, set(chosen["item_id"])), gold.drop(columns="label")]
+    found = [_items(workspace, params, set(chosen["item_id"])), gold.drop(columns="label")]
     items = pd.concat([part for part in found if len(part)], ignore_index=True).sort_values(
         "item_id", ignore_index=True
+    )
+    firewall.refuse(
+        workspace,
+        params,
+        items,
+        table=f"the batch of {round_id}",
+        undone="nothing was selected",
+        fix="run hitl verify: it names what was changed since the pool was scored",
     )
     scored_by = cast(RoundState, train.newest(state)).id
     batch = _batch(workspace, params, state, chosen, gold).assign(model_version=scored_by)
@@ -54,6 +63,7 @@ def select(workspace: Workspace, round_id: str) -> Facts:
 
 def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd.DataFrame:
     gold = tables.read_parquet(workspace.gold)
+    gold = gold[~gold["item_id"].isin(leaks(gold, firewall.wall(workspace, params)))]
     ids = gold["item_id"].to_numpy(dtype=object)
     draws = choose.draw(ids, seed=params.query.seed, round_number=number, purpose="gold")
     earlier = [item_id for one in state.rounds if one.done("exported") for item_id in expected.gold(workspace, one.id)]
@@ -61,11 +71,13 @@ def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd
     return gold[gold["item_id"].isin(chosen)].sort_values("item_id")
 
 
-def _items(workspace: Workspace, ids: set[str]) -> pd.DataFrame:
+def _items(workspace: Workspace, params: Params, ids: set[str]) -> pd.DataFrame:
     found = [
         items[items["item_id"].isin(ids)] for items in tables.stream(workspace.pool, tables.columns(workspace.pool))
     ]
-    return pd.concat([items for items in found if len(items)], ignore_index=True)
+    whole = pd.concat([items for items in found if len(items)], ignore_index=True)
+    # A file that came later may keep its numbers as whole numbers, or as text.
+    return whole.astype({name: "float64" for name, kind in params.features.items() if kind == "numeric"})
 
 
 def _batch(

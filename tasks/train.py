@@ -12,12 +12,18 @@ from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.pipeline import Classifier
 from hitl.state import RoundState, State
-from tasks import journal
+from tasks import firewall, journal
 from tasks.doors import guard
 from tasks.edges import files, models, tables
 
 PROBE = 100
 """How many items of the test set a model's identity is probed with."""
+
+
+_WAY_OUT = (
+    "where data.columns of params.yaml was cut down, name the columns again that tell these items apart; "
+    "or else make the workspace anew with hitl init, which keeps equal items out of all sets but one"
+)
 
 
 def fit(workspace: Workspace) -> Facts:
@@ -27,6 +33,9 @@ def fit(workspace: Workspace) -> Facts:
     test = tables.read_parquet(workspace.test)
     asked = doors.labeled(params.data.classes, test=frozenset(test["item_id"]))
     guard("labeled", "data/labeled.parquet", labeled, asked)
+    firewall.refuse(
+        workspace, params, labeled, table="data/labeled.parquet", undone="nothing was trained", fix=_WAY_OUT
+    )
     model = pipeline.build(params.model, params.features)
     with threadpool_limits(1), warnings.catch_warnings():  # one thread: the same sums on any number of cores
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -9,7 +9,8 @@ from hitl import doors
 from hitl.delivery.judgement import Judgement
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from tasks import expected, journal
+from hitl.params import Params
+from tasks import expected, firewall, journal
 from tasks.doors import guard
 from tasks.edges import tables
 
@@ -51,10 +52,18 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
         rows=state.round(round_id).admitted,
     )
     door = guard("annotations", f"the annotations of {round_id}", frame, asked)
+    _refuse_test_items(workspace, params, round_id, frame)
     gold = set(batch.loc[batch["reason"] == "gold", "item_id"])
     sha256 = tables.write_parquet(workspace.round(round_id) / "annotations.parquet", frame)
     answered = frame.loc[~frame["item_id"].isin(list(gold)), "item_id"].nunique()
     return {"annotations_sha256": sha256, "annotations": len(frame), "answered": answered, "door": door}
+
+
+def _refuse_test_items(workspace: Workspace, params: Params, round_id: str, annotations: pd.DataFrame) -> None:
+    items = tables.read_parquet(workspace.round(round_id) / "items.parquet", ["item_id", *params.features])
+    answered = annotations[["item_id"]].drop_duplicates().merge(items, on="item_id", how="left")
+    table, fix = f"the annotations of {round_id}", "run hitl verify: it names what was changed since the pack went out"
+    firewall.refuse(workspace, params, answered, table=table, undone="none of them was taken", fix=fix)
 
 
 def _told(deliveries: Iterable[Judgement]) -> list[Facts]:

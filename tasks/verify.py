@@ -1,12 +1,15 @@
 """Verify: the chain, every digest that the ledger speaks of, and the anchors of its head, offline."""
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from hitl.errors import IntegrityError, MomentError
+from hitl.errors import HitlError, IntegrityError, MomentError
+from hitl.firewall import leaks
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from tasks import journal
-from tasks.edges import files, lock, verifier
+from hitl.state import State
+from tasks import firewall, journal
+from tasks.edges import files, lock, tables, verifier
 
 LOOKS = 3
 """How often we look again while other commands write."""
@@ -22,6 +25,7 @@ def verify(workspace: Workspace) -> Facts:
         before = workspace.ledger.read_bytes()
         found = verifier.verify(workspace.root)
         found["problems"] = found["problems"] or _moves(workspace)
+        found["problems"] += _leaks(workspace, {one["file"] for one in found["problems"]})
         if not found["problems"]:
             return found
         who = lock.holder(workspace)
@@ -47,3 +51,30 @@ def _moves(workspace: Workspace) -> list[Facts]:
     except IntegrityError as error:
         return [verifier.Problem(verifier.LEDGER, str(error), verifier.NO_COPY)._asdict()]
     return []
+
+
+def _leaks(workspace: Workspace, broken: Collection[str]) -> list[Facts]:
+    """A problem for each table that holds an item of the test set where none may be; those in `broken` are not read."""
+    try:
+        state = journal.read(workspace)
+    except IntegrityError:
+        return []  # of a ledger that nobody can read more was said already
+    if workspace.test.relative_to(workspace.root).as_posix() in broken:
+        return []  # which items are in the test set is known again when that is mended
+    try:
+        return list(_leaking(workspace, state, broken))
+    except HitlError as error:
+        unread = f"no leak of test items could be looked for: {error}"
+        return [verifier.Problem("params.yaml", unread, "git diff params.yaml")._asdict()]
+
+
+def _leaking(workspace: Workspace, state: State, broken: Collection[str]) -> Iterator[Facts]:
+    params = journal.params(workspace)
+    test = firewall.wall(workspace, params)
+    batches = [workspace.round(one.id) / "items.parquet" for one in state.rounds if one.done("selected")]
+    tabled = [path for path in (workspace.initial, workspace.labeled, workspace.gold, *batches) if path.exists()]
+    for path, name in [(path, path.relative_to(workspace.root).as_posix()) for path in tabled]:
+        if name in broken:
+            continue
+        if leaked := leaks(tables.read_parquet(path, ["item_id", *params.features]), test):
+            yield verifier.Problem(name, firewall.told(name, leaked), "hitl init in a new folder")._asdict()

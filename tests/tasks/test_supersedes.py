@@ -29,6 +29,11 @@ def workspace(tmp_path: Path) -> Workspace:
     items = [item for item, *_ in batch.BATCH]
     frame = pd.DataFrame({"item_id": items, "model_class": "other", "reason": "uncertain"})
     tables.write_parquet(workspace.round("r0002") / "batch.parquet", frame)
+    amounts = pd.Series([row[2] for row in batch.BATCH], dtype="object")
+    columns = {"item_id": items, "subject": [row[1] for row in batch.BATCH], "amount": pd.to_numeric(amounts)}
+    tables.write_parquet(workspace.round("r0002") / "items.parquet", pd.DataFrame(columns))
+    test = pd.DataFrame({"item_id": ["elsewhere"], "subject": ["elsewhere"], "amount": [0.5]})
+    tables.write_parquet(workspace.test, test)
     return workspace
 
 

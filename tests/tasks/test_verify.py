@@ -2,9 +2,11 @@ import json
 import shutil
 import sqlite3
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from hitl import ledger
@@ -12,7 +14,7 @@ from hitl.errors import MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Event
 from tasks import verify as verifying
-from tasks.edges import lock, verifier
+from tasks.edges import files, lock, tables, verifier
 from tests.rounds import shell
 
 Found = dict[str, Any]
@@ -259,3 +261,16 @@ def test_the_copy_says_it_in_words_and_says_where_there_is_nothing_to_verify(roo
     said = shell(f"'{sys.executable}' -I -S '{tmp_path}/v.py'", root)
     assert said.stdout.startswith("sound: ")
     assert shell(f"'{sys.executable}' -I -S '{tmp_path}/v.py' '{tmp_path}'", root).returncode == 3
+
+
+def test_a_test_item_among_the_labels_is_found_though_the_ledger_tells_of_them_so(root: Path) -> None:
+    workspace = Workspace(root)
+    labeled, test = tables.read_parquet(workspace.labeled), tables.read_parquet(workspace.test)
+    copy, before = test.head(1).assign(item_id="copy"), files.sha256(workspace.labeled)
+    rows = pd.concat([labeled, copy.reindex(columns=labeled.columns)])
+    after = tables.write_parquet(workspace.labeled, rows)
+    events = ledger.parse(workspace.ledger.read_bytes())
+    told = [replace(one, facts=json.loads(json.dumps(one.facts).replace(before, after))) for one in events]
+    workspace.ledger.write_bytes(rechained(told, -1))
+    found = [problem["says"] for problem in verify(root)["problems"] if problem["file"] == "data/labeled.parquet"]
+    assert found == ["data/labeled.parquet: 1 of its items are in the test set, by id or by content: 'copy'"]
