@@ -1,5 +1,6 @@
 """Ingest: take deliveries, answer each with a receipt, keep every byte."""
 
+import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
-from hitl import pack
 from hitl.delivery import intake_rules, receipt
 from hitl.delivery.expectation import Expectation
 from hitl.delivery.judge import complete_items, judge
@@ -90,8 +90,8 @@ def asked_by(folder: Path, at: datetime) -> Expectation:
     """What the pack in `folder` asks of a delivery that comes at this moment; raises DeliveryError when it is none."""
     try:
         manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
-        items = pack.exported_items((folder / "batch.csv").read_bytes())
-    except (OSError, ValueError, KeyError) as error:
+        items = intake.exported(folder / "batch.csv")
+    except (OSError, ValueError, LookupError, csv.Error) as error:
         raise DeliveryError(f"{folder} is not a pack with MANIFEST.json and batch.csv ({error})") from error
     return expected.promised(manifest, items, at)
 

@@ -20,9 +20,10 @@ from hitl.contract import (
     SKIP,
     SUPERSEDES,
 )
-from hitl.delivery.cells import RowFault, check_text, instant, seconds
+from hitl.delivery.cells import CONTROL, MAX_TEXT, RowFault, check_text, instant, seconds
 from hitl.delivery.echo import Echo, same_value
 from hitl.delivery.expectation import Expectation
+from hitl.delivery.exported import Exported
 from hitl.delivery.frame import Frame
 from hitl.delivery.judgement import Annotation
 from hitl.delivery.reasons import Reason
@@ -55,37 +56,43 @@ class RowReader:
     """Reads the rows of `frame` against `expectation`, and collects the warnings they deserve."""
 
     expectation: Expectation
+    items: Exported
     frame: Frame
     is_vouched: bool
     warnings: set[Reason] = field(default_factory=set)
-    _header: list[str] = field(init=False)
-    _at: dict[str, int] = field(init=False)
-    _own: dict[str, int] = field(init=False)
-    _echo: Echo = field(init=False)
+    header: list[str] = field(init=False)
+    at: dict[str, int] = field(init=False)
+    own: dict[str, int] = field(init=False)
+    echo: Echo = field(init=False)
     _items: Vocabulary = field(init=False)
     _labels: Vocabulary = field(init=False)
     _annotators: Vocabulary = field(init=False)
 
     def __post_init__(self) -> None:
-        self._header, filled = list(self.frame.header), self.frame.filled
-        self._at = {name: n for n, name in enumerate(self.frame.header) if name in filled or name in REQUIRED}
-        self._echo = Echo.of(self._at, self.expectation.items)
-        self._items = Vocabulary(self.expectation.items)
+        self.header, filled = list(self.frame.header), self.frame.filled
+        self.at = {name: n for n, name in enumerate(self.frame.header) if name in filled or name in REQUIRED}
+        self.echo = Echo.of(self.at, self.items)
+        self._items = self.items.vocabulary
         self._labels = Vocabulary((*self.expectation.classes, SKIP))
         self._annotators = Vocabulary(self.expectation.annotators)
-        self._own = {name: n for name, n in self._at.items() if name not in self._echo.columns}
-        if set(self.frame.header) - self._echo.names - {*REQUIRED, *OPTIONAL, SUPERSEDES, *REDO}:
+        self.own = {name: n for name, n in self.at.items() if name not in self.echo.columns}
+        if set(self.frame.header) - self.echo.names - {*REQUIRED, *OPTIONAL, SUPERSEDES, *REDO}:
             self.warnings.add(Reason.W_EXTRA_COLUMN)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last row is known not to be cut."""
+        return self.frame.terminated or self.is_vouched
 
     def read(self, row: int, cells: list[str]) -> Reading:
         """The reading of data row `row`."""
         try:
             self._check_shape(row, cells)
-            item = self._item(cells[self._at[ITEM_ID]])
+            item = self._item(cells[self.at[ITEM_ID]])
             if self._is_idle(cells):
                 return Reading(fault=RowFault(Reason.R_LABEL_EMPTY, LABEL, expected=self._classes()), idle=True)
-            answer = self._answer(cells[self._at[LABEL]])
-            annotator = self._annotator(cells[self._at[ANNOTATOR_ID]])
+            answer = self._answer(cells[self.at[LABEL]])
+            annotator = self._annotator(cells[self.at[ANNOTATOR_ID]])
         except RowFault as fault:
             return Reading(fault=fault)
         try:
@@ -95,9 +102,38 @@ class RowReader:
             return Reading(key=(item, annotator), answer=answer, fault=fault)
         return Reading(annotation, (item, annotator), answer, supersedes=supersedes)
 
+    def is_plain_answer(self, cell: str) -> bool:
+        """Whether the cell is a class, or a skip, letter for letter; so is none of a row that repeats the header."""
+        return cell in self._labels.words and cell != LABEL
+
+    def is_plain_annotator(self, cell: str) -> bool:
+        """Whether the cell is an annotator as it stands."""
+        if self.expectation.annotators:
+            return cell in self._annotators.words
+        return bool(cell) and cell == cell.strip(" ") and cell.isprintable() and self.is_plain_text(cell)
+
+    def is_plain_time(self, cell: str) -> bool:
+        """Whether the cell is a time, and none that is ahead of our clock."""
+        try:
+            at = instant(cell, after=self.expectation.exported_at, before=self.expectation.received_at)
+        except RowFault:
+            return False
+        return at <= self.expectation.received_at
+
+    def is_plain_effort(self, cell: str) -> bool:
+        """Whether the cell is a duration."""
+        try:
+            return seconds(cell) is not None
+        except RowFault:
+            return False
+
+    def is_plain_text(self, cell: str) -> bool:
+        """Whether the cell may stand in any column of text, and holds no rows."""
+        return len(cell) <= MAX_TEXT and not CONTROL.search(cell) and "\n" not in cell and "\r" not in cell
+
     def _annotation(self, row: int, cells: list[str], item: str, annotator: str, answer: str) -> Annotation:
         labeled_at, effort = self._labeled_at(self._cell(cells, LABELED_AT)), seconds(self._cell(cells, SECONDS))
-        for column, n in self._own.items():
+        for column, n in self.own.items():
             check_text(cells[n], column)
         self._check_echo(cells, item)
         label = None if answer == SKIP else answer
@@ -105,30 +141,30 @@ class RowReader:
 
     def _cell(self, cells: list[str], column: str) -> str | None:
         """The cell of an optional column; None when the delivery does not use the column at all."""
-        return cells[self._at[column]] if column in self._at else None
+        return cells[self.at[column]] if column in self.at else None
 
     def _check_shape(self, row: int, cells: list[str]) -> None:
         if len(cells) != len(self.frame.header):
             raise RowFault(
                 Reason.R_CELL_COUNT, value=str(len(cells)), expected=expected("cells", count=len(self.frame.header))
             )
-        if cells == self._header:
+        if cells == self.header:
             raise RowFault(Reason.R_HEADER_REPEATED, expected=expected("one_header"))
-        if row == self.frame.last_row and not (self.frame.terminated or self.is_vouched):
+        if row == self.frame.last_row and not self.is_whole:
             raise RowFault(Reason.R_UNTERMINATED_LAST_ROW, expected=expected("whole_row"))
-        for column, n in self._own.items():
+        for column, n in self.own.items():
             if ("\n" in cells[n] or "\r" in cells[n]) and column != ITEM_ID and self._swallows(cells[n]):
                 raise RowFault(Reason.R_EMBEDDED_ROWS, column, value=cells[n], expected=expected("one_row_a_line"))
 
     def _swallows(self, cell: str) -> bool:
         """Whether a cell holds lines that are rows: an exported id among cells, below the first line."""
         lines = (line.split(",") for line in re.split(r"[\r\n]+", cell)[1:])
-        return any(len(parts) > 1 and any(part in self.expectation.items for part in parts) for parts in lines)
+        return any(len(parts) > 1 and any(part in self.items for part in parts) for parts in lines)
 
     def _is_idle(self, cells: list[str]) -> bool:
         """Whether nobody worked on the row: it has no label, and nothing else but perhaps who is to give one."""
-        own = (name for name in (LABEL, *OPTIONAL) if name in self._at)
-        return all(not cells[self._at[name]].strip() for name in own)
+        own = (name for name in (LABEL, *OPTIONAL) if name in self.at)
+        return all(not cells[self.at[name]].strip() for name in own)
 
     def _item(self, cell: str) -> str:
         found = self._items.find(cell)
@@ -206,7 +242,7 @@ class RowReader:
         return named
 
     def _check_echo(self, cells: list[str], item: str) -> None:
-        for column, value, exported in self._echo.differing(cells, item):
+        for column, value, exported in self.echo.differing(cells, item):
             if not same_value(value, exported):
                 wanted = exported or expected("empty")
                 raise RowFault(Reason.R_ECHO_CHANGED, column, value=value, expected=wanted, proposed=exported)

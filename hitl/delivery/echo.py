@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from unicodedata import normalize
 
 from hitl.contract import MODEL_CLASS, MODEL_CONFIDENCE, RESERVED, forms
+from hitl.delivery.exported import Exported
 
 MAX_DIGITS = 400
 TOLERANCE = 1e-12
@@ -18,13 +19,13 @@ class Echo:
 
     names: frozenset[str]
     columns: Mapping[str, int]
-    items: Mapping[str, Mapping[str, str]]
+    items: Exported
 
     @classmethod
-    def of(cls, at: Mapping[str, int], items: Mapping[str, Mapping[str, str]]) -> "Echo":
+    def of(cls, at: Mapping[str, int], items: Exported) -> "Echo":
         """The echo among the columns `at` (name to position): those that the items were exported with."""
         own = RESERVED - {MODEL_CLASS, MODEL_CONFIDENCE}
-        names = frozenset(next(iter(items.values()), {}).keys() - own)
+        names = frozenset(items.header) - own
         return cls(names, {name: n for name, n in at.items() if name in names}, items)
 
     def differing(self, cells: list[str], item: str) -> Iterator[tuple[str, str, str]]:

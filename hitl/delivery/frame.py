@@ -6,8 +6,9 @@ that memory does not grow with the number of rows.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TextIO
 
 from hitl.contract import COMMENT, OPTIONAL, REQUIRED
@@ -18,6 +19,9 @@ from hitl.delivery.source import Source
 
 # The csv module's own limit as Python ships it; checked here too, because any library may raise that global.
 MAX_FIELD = 131_072
+TOGETHER = 256
+"""Rows that are read at once: more gain nothing, and may be large."""
+_MARK = BOM.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,16 @@ class Frame:
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """Each data row that is not blank: its number from 1 (blank rows counted, as a spreadsheet does), its cells."""
+        if not self.rows:
+            return
         with _text(self.source, self.seen) as text:
             rows = csv.reader(text, strict=True)
             next(cells for cells in rows if not is_blank(cells))
-            for number, cells in enumerate(rows, start=1):
-                if not is_blank(cells):
-                    yield number, cells
+            numbered = enumerate(rows, start=1)
+            if Reason.W_BLANK_LINES in self.warnings:
+                yield from ((number, cells) for number, cells in numbered if not is_blank(cells))
+            else:
+                yield from numbered
 
 
 def survey(source: Source, *, row_limit: int) -> Frame:
@@ -60,7 +68,7 @@ def survey(source: Source, *, row_limit: int) -> Frame:
         return Frame(source, seen, reasons=(reason,))
     try:
         with _text(source, seen) as text:
-            walk.over(text)
+            walk.over(text, plain_ends=seen.regular)
     except csv.Error as error:
         return Frame(source, seen, header=walk.header, reasons=(_broken(source, seen, str(error)),))
     except _Stop as stop:
@@ -117,10 +125,42 @@ class _Walk:
     endings: set[str] = field(default_factory=set)
     unfilled: list[int] = field(default_factory=list)
 
-    def over(self, text: Iterable[str]) -> None:
+    def over(self, text: Iterable[str], *, plain_ends: bool) -> None:
+        """All rows of a text; with `plain_ends` they all end alike, and nobody need look."""
         lines = _Lines(text)
-        for cells in csv.reader(iter(lines), strict=True):
+        rows = csv.reader(text if plain_ends else iter(lines), strict=True)
+        for cells in rows:
             self.step(cells, lines.ending)
+            if plain_ends and self.header:
+                break
+        together: list[list[str]] = []
+        while plain_ends:
+            together.clear()
+            try:
+                together.extend(islice(rows, TOGETHER))
+            finally:  # rows before a broken one count
+                self._step_together(together)
+            if not together:
+                return
+
+    def _step_together(self, rows: Sequence[list[str]]) -> None:
+        width = len(self.header)
+        if not rows or set(map(len, rows)) != {width} or not self._are_plain(columns := list(zip(*rows, strict=True))):
+            for cells in rows:
+                self.step(cells, "")
+            return
+        self.records, self.rows, self.last = self.records + len(rows), self.rows + len(rows), width
+        self.unfilled = [index for index in self.unfilled if not any(map(str.strip, columns[index]))]
+
+    def _are_plain(self, columns: Sequence[Sequence[str]]) -> bool:
+        """Whether no row of these is blank, too much, or a header with a mark, and no cell is too long."""
+        first = columns[0]
+        return (
+            self.rows + len(first) <= self.row_limit
+            and all(map(str.strip, first))
+            and max(first) < _MARK
+            and max(max(map(len, column)) for column in columns) <= MAX_FIELD
+        )
 
     def step(self, cells: list[str], ending: str) -> None:
         self.endings.add(ending)
@@ -144,7 +184,7 @@ class _Walk:
             raise _Stop(Reason.F_TOO_MANY_ROWS)
         if max(map(len, cells)) > MAX_FIELD:
             raise _Stop(Reason.F_FIELD_TOO_LARGE)
-        if cells[0].startswith("\ufeff") and (cells[0][1:], *cells[1:]) == self.header:
+        if cells[0].startswith(_MARK) and (cells[0][1:], *cells[1:]) == self.header:
             raise _Stop(Reason.F_HEADER_REPEATED)
         if len(cells) != len(self.header):
             self.odd += 1

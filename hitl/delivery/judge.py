@@ -5,7 +5,8 @@ the rows held back. Rows are told apart by (item, annotator); their order means 
 the later one is called the duplicate.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hitl.contract import SKIP
@@ -14,10 +15,12 @@ from hitl.delivery.answers import RowReader
 from hitl.delivery.cells import RowFault
 from hitl.delivery.expectation import Expectation
 from hitl.delivery.frame import Frame, survey
-from hitl.delivery.judgement import Annotation, Held, Judgement, Verdict, refused
+from hitl.delivery.judgement import Annotation, Held, Judgement, Retold, Verdict, refused
 from hitl.delivery.reasons import Reason
+from hitl.delivery.rows import Outcome, Rows, read
 from hitl.delivery.sidecar import Sidecar
 from hitl.delivery.source import Bytes, Source
+from hitl.delivery.taken import Taken
 
 __all__ = [
     "SKIP", "Annotation", "Bytes", "Expectation", "Held", "Judgement", "Source", "complete_items", "judge", "refused",
@@ -35,19 +38,20 @@ def judge(
     """
     promises = sidecar.parse(manifest)
     frame = survey(source, row_limit=expectation.row_limit)
-    case = _Case(expectation, frame, promises, file)
+    case = _Case(expectation, Taken.of(expectation), frame, promises, file)
     if expectation.has_taken(source.sha256):
         return case.known()
     reasons = [*frame.reasons, *sidecar.reasons(promises, frame, expectation)]
     if expectation.closed:
         reasons.append(Reason.F_ROUND_CLOSED)
-    return case.rejected(reasons) if reasons else case.judged()
+    return case.refused(reasons) if reasons else case.judged()
 
 
 def complete_items(expectation: Expectation, annotations: Iterable[Annotation] = ()) -> int:
     """How many items have all the annotations asked for: `annotations` and those taken before."""
-    keys = ((each.item_id, each.annotator_id) for each in annotations)
-    return settle.complete_items(expectation, {*expectation.taken, *keys})
+    keys = {*expectation.taken, *((each.item_id, each.annotator_id) for each in annotations)}
+    answered = Counter(item for item, _ in keys)
+    return sum(answered[item] >= expectation.overlap_of(item) for item in expectation.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class _Case:
     """One delivery and all that is held against it."""
 
     expectation: Expectation
+    taken: Taken
     frame: Frame
     promises: Sidecar
     file: str
@@ -64,41 +69,41 @@ class _Case:
         reasons = (Reason.F_DUPLICATE_DELIVERY,)
         return self._judgement("reject", reasons, self.frame.warnings, duplicate=self.frame.rows)
 
-    def rejected(
-        self, reasons: Sequence[Reason], faults: dict[int, RowFault] | None = None, warnings: Collection[Reason] = ()
-    ) -> Judgement:
-        """Nothing is taken: a row with a fault of its own is held for that, every other one for the file's."""
-        own, whole = faults or {}, RowFault(reasons[0])
-        rows = self.frame.records() if self.frame.rows else ()
-        held = tuple(_held(row, cells, own.get(row, whole)) for row, cells in rows)
-        codes = (*dict.fromkeys(reasons), *sorted({fault.reason for fault in own.values()}))
-        return self._judgement("reject", codes, self.frame.warnings | set(warnings), held=held)
+    def refused(self, reasons: Sequence[Reason]) -> Judgement:
+        """Nothing is taken: every row is held for the file's fault."""
+        whole = RowFault(reasons[0])
+        held = Retold(self.frame.rows, lambda: (_held(row, cells, whole) for row, cells in self.frame.records()))
+        return self._judgement("reject", tuple(dict.fromkeys(reasons)), self.frame.warnings, held=held)
 
     def judged(self) -> Judgement:
         """Each row taken, held or a duplicate; or the whole file rejected, when one fault is behind its rows."""
-        reader = RowReader(self.expectation, self.frame, is_vouched=self.promises.vouches)
-        rows = settle.read(reader)
-        new = settle.settle(rows, self.expectation, self.promises.supersedes)
-        reasons = tuple(settle.systematic(rows, self.frame.rows, self.expectation))
+        reader = RowReader(self.expectation, self.taken.exported, self.frame, is_vouched=self.promises.vouches)
+        rows = read(reader, self.taken)
+        settle.settle(rows, self.expectation, self.promises.supersedes)
+        reasons = tuple(settle.systematic(rows, self.expectation))
         if reasons:
-            return self.rejected(reasons, rows.faults, reader.warnings)
-        suspects = settle.suspects(rows, self.expectation)
-        faults = rows.faults | {each.row: settle.suspicion(each) for each in new if each.annotator_id in suspects}
-        kept = tuple(each for each in new if each.annotator_id not in suspects)
-        return self._taken(rows, kept, faults, reader.warnings)
+            return self._rejected(rows, reasons)
+        settle.suspect(rows, self.expectation)
+        return self._taken(rows)
 
-    def _taken(
-        self, rows: settle.Rows, kept: tuple[Annotation, ...], faults: dict[int, RowFault], warnings: set[Reason]
-    ) -> Judgement:
-        held = (
-            tuple(_held(row, cells, faults[row]) for row, cells in self.frame.records() if row in faults)
-            if faults
-            else ()
+    def _rejected(self, rows: Rows, reasons: Sequence[Reason]) -> Judgement:
+        """Nothing is taken: a row with a fault of its own is held for that, every other one for the file's."""
+        codes = (*dict.fromkeys(reasons), *settle.reasons(rows))
+        held = Retold(len(rows.outcomes), lambda: _told_held(rows, RowFault(reasons[0])))
+        return self._judgement("reject", codes, self.frame.warnings | rows.reader.warnings, held=held)
+
+    def _taken(self, rows: Rows) -> Judgement:
+        progress = settle.progress(rows)
+        seen = self.frame.warnings | rows.reader.warnings | set(settle.warnings(rows, progress, self.expectation))
+        return self._judgement(
+            "quarantine" if rows.held else "accept",
+            settle.reasons(rows),
+            seen,
+            duplicate=rows.count(Outcome.SAME),
+            annotations=Retold(rows.count(Outcome.NEW), lambda: _told_annotations(rows)),
+            held=Retold(rows.held, lambda: _told_held(rows)),
+            progress=progress,
         )
-        seen = self.frame.warnings | warnings | set(settle.warnings(rows, kept, self.expectation))
-        codes = sorted({fault.reason for fault in faults.values()})
-        verdict: Verdict = "quarantine" if faults else "accept"
-        return self._judgement(verdict, codes, seen, duplicate=rows.duplicate, annotations=kept, held=held)
 
     def _judgement(
         self,
@@ -107,8 +112,9 @@ class _Case:
         warnings: Iterable[Reason],
         *,
         duplicate: int = 0,
-        annotations: tuple[Annotation, ...] = (),
-        held: tuple[Held, ...] = (),
+        annotations: Collection[Annotation] = (),
+        held: Collection[Held] = (),
+        progress: settle.Progress | None = None,
     ) -> Judgement:
         return Judgement(
             round=self.expectation.round,
@@ -120,13 +126,30 @@ class _Case:
             accepted=len(annotations),
             quarantined=len(held),
             duplicate=duplicate,
-            revised=sum((one.item_id, one.annotator_id) in self.expectation.taken for one in annotations),
-            complete=complete_items(self.expectation, annotations),
+            revised=progress.revised if progress else 0,
+            complete=progress.complete if progress else self.taken.complete,
             annotations=annotations,
             held=held,
             header=self.frame.header,
             supersedes=self.promises.supersedes,
         )
+
+
+def _told_annotations(rows: Rows) -> Iterator[Annotation]:
+    for (row, cells), outcome in zip(rows.reader.frame.records(), rows.outcomes, strict=True):
+        if outcome == Outcome.NEW:
+            annotation = rows.reader.read(row, cells).annotation
+            if annotation is not None:
+                yield annotation
+
+
+def _told_held(rows: Rows, whole: RowFault | None = None) -> Iterator[Held]:
+    """The rows that are held; with a fault of the file's `whole`, all of them."""
+    for number, (row, cells) in enumerate(rows.reader.frame.records()):
+        if rows.outcomes[number] not in (Outcome.NEW, Outcome.SAME):
+            yield _held(row, cells, settle.fault(rows, number, rows.reader.read(row, cells)))
+        elif whole is not None:
+            yield _held(row, cells, whole)
 
 
 def _held(row: int, cells: list[str], fault: RowFault) -> Held:

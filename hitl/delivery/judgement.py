@@ -1,8 +1,8 @@
 """The answer to one delivery: a verdict, and exactly one outcome for every row in it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Literal, TypeVar
 
 Verdict = Literal["accept", "quarantine", "reject"]
 One = TypeVar("One")
@@ -35,7 +35,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Retold(Generic[One]):
+class Retold(Collection[One]):
     """So many rows of a delivery, read again from it each time they are asked for."""
 
     count: int
@@ -45,7 +45,10 @@ class Retold(Generic[One]):
         return self.count
 
     def __iter__(self) -> Iterator[One]:
-        return self.tell()
+        return self.tell() if self.count else iter(())
+
+    def __contains__(self, one: object) -> bool:
+        return any(one == other for other in self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,175 +1,157 @@
 """Settles what single rows cannot show: duplicates, conflicts, answers beyond the overlap, answers to gold items."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import compress
+from typing import Final
 
-from hitl.contract import ANNOTATOR_ID, ITEM_ID, LABEL, SKIP
-from hitl.delivery import gold, slip
-from hitl.delivery.answers import RowReader
+from hitl.contract import ANNOTATOR_ID, ITEM_ID, LABEL
+from hitl.delivery import trust
+from hitl.delivery.answers import Reading
 from hitl.delivery.cells import RowFault
+from hitl.delivery.claims import ANSWER, REVISING, TAKEN, TORN
 from hitl.delivery.expectation import Expectation
-from hitl.delivery.judgement import Annotation
 from hitl.delivery.reasons import Reason
+from hitl.delivery.rows import Outcome, Rows
 from hitl.delivery.wording import expected
-
-Key = tuple[str, str]
 
 # One or two bad rows are never a fault of the whole file, however short it is.
 FEW_BAD_ROWS = 2
 
-
-@dataclass(slots=True)
-class Rows:
-    """Where the rows of one delivery stand.
-
-    `sound` are the readable rows, `faults` those held (by row number), `claims` the answer that each (item, annotator)
-    got, `torn` the keys with two answers, `revising` those that name the delivery whose answer they replace. `idle`
-    counts the rows nobody has begun, `duplicate` those that are not new, and `bad` those that are wrong by themselves
-    or beside the others of their file, whatever earlier deliveries said.
-    """
-
-    sound: list[Annotation] = field(default_factory=list)
-    faults: dict[int, RowFault] = field(default_factory=dict)
-    claims: dict[Key, str] = field(default_factory=dict)
-    torn: set[Key] = field(default_factory=set)
-    revising: set[Key] = field(default_factory=set)
-    idle: int = 0
-    duplicate: int = 0
-    bad: int = 0
+REASONS: Final[Mapping[Outcome, Reason]] = {
+    Outcome.TORN: Reason.R_DUP_CONFLICT,
+    Outcome.CHANGED: Reason.R_RELABEL_CONFLICT,
+    Outcome.CROWDED: Reason.R_DUP_CONFLICT,
+    Outcome.SUSPECT: Reason.R_ANNOTATOR_GOLD_FAIL,
+}
 
 
-def read(reader: RowReader) -> Rows:
-    """Every row of the reader's frame, each judged alone."""
-    rows = Rows()
-    for row, cells in reader.frame.records():
-        reading = reader.read(row, cells)
-        if reading.key is not None and rows.claims.setdefault(reading.key, reading.answer) != reading.answer:
-            rows.torn.add(reading.key)
-        if reading.supersedes and reading.key is not None and _is_origin(reading.key, reading.supersedes, reader):
-            rows.revising.add(reading.key)
-        if reading.fault is not None:
-            rows.faults[row] = reading.fault
-            rows.idle += reading.idle
-        elif reading.annotation is not None:
-            rows.sound.append(reading.annotation)
-    return rows
+def settle(rows: Rows, expectation: Expectation, supersedes: str) -> None:
+    """Finds which NEW rows are not: those that repeat, contradict or crowd others."""
+    contested = map(rows.claims.contested.__getitem__, rows.items)
+    for row in compress(range(len(rows.items)), contested):
+        if rows.outcomes[row] != Outcome.FAULT:
+            rows.outcomes[row] = _settled(rows, row, expectation, supersedes)
+            rows.at_odds += rows.outcomes[row] == Outcome.TORN or rows.claims.is_crowded(rows.items[row])
 
 
-def settle(rows: Rows, expectation: Expectation, supersedes: str) -> list[Annotation]:
-    """The annotations that are new. The other sound rows become duplicates or faults in `rows`."""
-    crowded, new = _crowded({*expectation.taken, *rows.claims}, expectation), dict[Key, Annotation]()
-    rows.bad = len(rows.faults) - rows.idle + _at_odds(rows, expectation)
-    for annotation in rows.sound:
-        key, answer = (annotation.item_id, annotation.annotator_id), annotation.label or SKIP
-        earlier = expectation.taken.get(key)
-        if key in rows.torn:
-            rows.faults[annotation.row] = _two_answers(answer)
-        elif key in new or earlier == answer:
-            rows.duplicate += 1
-        elif earlier is not None and key not in rows.revising and not _is_revision(key, expectation, supersedes):
-            rows.faults[annotation.row] = _second_thoughts(answer, earlier, expectation.origin.get(key, ""))
-        elif earlier is None and annotation.item_id in crowded:
-            rows.faults[annotation.row] = _too_many(annotation, expectation)
-        else:
-            new[key] = annotation
-    return list(new.values())
+def _settled(rows: Rows, row: int, expectation: Expectation, supersedes: str) -> Outcome:
+    item, annotator = rows.items[row], rows.people[row]
+    slot, said = rows.claims.slot(item, annotator), rows.claims.said
+    answer, earlier = said[slot] & ANSWER, rows.taken.said(item, annotator)
+    if said[slot] & TORN:
+        return Outcome.TORN
+    if said[slot] & TAKEN or earlier == answer:
+        return Outcome.SAME
+    if earlier and not (said[slot] & REVISING or _is_revision(rows, row, expectation, supersedes)):
+        return Outcome.CHANGED
+    if not earlier and _is_crowded(rows, item):
+        return Outcome.CROWDED
+    said[slot] |= TAKEN
+    return Outcome.NEW
 
 
-def systematic(rows: Rows, delivered: int, expectation: Expectation) -> Iterator[Reason]:
+def systematic(rows: Rows, expectation: Expectation) -> Iterator[Reason]:
     """The reasons to refuse the file whole: a fault in one row in so many is a fault in how the file was made.
 
     What earlier deliveries said does not count: else the same files would be taken in one order and refused in another.
     """
-    strangers = sum(fault.reason is Reason.R_ID_OTHER_ROUND for fault in rows.faults.values())
-    if strangers * 2 > delivered:
+    delivered = len(rows.outcomes)
+    if rows.reasons[Reason.R_ID_OTHER_ROUND] * 2 > delivered:
         yield Reason.F_WRONG_ROUND
-    if rows.bad > max(FEW_BAD_ROWS, expectation.bad_row_share * (delivered - rows.idle)):
+    bad = rows.reasons.total() - rows.idle + rows.at_odds
+    if bad > max(FEW_BAD_ROWS, expectation.bad_row_share * (delivered - rows.idle)):
         yield Reason.F_TOO_MANY_BAD_ROWS
-    marks = list(_marks(rows.claims.items(), expectation))
-    if gold.whole_fails(marks, len(expectation.classes), suspects(rows, expectation)) or _is_slip(rows, expectation):
+    if trust.whole_fails(rows, expectation):
         yield Reason.F_GOLD_FAIL
 
 
-def suspects(rows: Rows, expectation: Expectation) -> frozenset[str]:
-    """The annotators of this delivery whose answers to gold items fail, their earlier ones in the round included."""
-    marks = _marks({**expectation.taken, **rows.claims}.items(), expectation) if expectation.gold else ()
-    return gold.failing(marks, len(expectation.classes)) & {annotator for _, annotator in rows.claims}
+def suspect(rows: Rows, expectation: Expectation) -> None:
+    """Finds which NEW rows are SUSPECT: all of an annotator whose gold answers fail, so that no gold is given away."""
+    failing = {rows.taken.people[name] for name in trust.failing(rows, expectation)}
+    if failing:
+        for row in compress(range(len(rows.people)), map(failing.__contains__, rows.people)):
+            if rows.outcomes[row] == Outcome.NEW:
+                rows.outcomes[row] = Outcome.SUSPECT
 
 
-def suspicion(annotation: Annotation) -> RowFault:
-    """The fault of every row by an annotator whose gold answers fail: all, so that no gold item is given away."""
+def fault(rows: Rows, number: int, reading: Reading) -> RowFault:
+    """Why a row is held."""
+    if reading.fault is not None:
+        return reading.fault
+    item, annotator = rows.items[number], rows.people[number]
+    match rows.outcomes[number]:
+        case Outcome.TORN:
+            return RowFault(Reason.R_DUP_CONFLICT, LABEL, value=reading.answer, expected=expected("one_answer"))
+        case Outcome.CHANGED:
+            origin = rows.taken.origin(item, annotator) or "the sha256 of the earlier delivery"
+            earlier = list(rows.taken.answers)[rows.taken.said(item, annotator) - 1]
+            wanted = expected("superseding", sha256=origin, earlier=earlier)
+            return RowFault(Reason.R_RELABEL_CONFLICT, LABEL, value=reading.answer, expected=wanted)
+    item_id, name = reading.key or ("", "")
+    if rows.outcomes[number] == Outcome.CROWDED:
+        wanted = expected("overlap", count=rows.taken.asked(item))
+        return RowFault(Reason.R_DUP_CONFLICT, ITEM_ID, value=item_id, expected=wanted)
     wanted = "answers better than chance; ask this annotator how they understood the guideline"
-    return RowFault(Reason.R_ANNOTATOR_GOLD_FAIL, ANNOTATOR_ID, value=annotation.annotator_id, expected=wanted)
+    return RowFault(Reason.R_ANNOTATOR_GOLD_FAIL, ANNOTATOR_ID, value=name, expected=wanted)
 
 
-def warnings(rows: Rows, new: Iterable[Annotation], expectation: Expectation) -> Iterator[Reason]:
+def reasons(rows: Rows) -> list[Reason]:
+    """Why rows are held, in the order of the codes."""
+    return sorted({*rows.reasons, *(reason for outcome, reason in REASONS.items() if rows.count(outcome))})
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the round is once the NEW rows are taken; `revised` counts those that replace an earlier answer."""
+
+    complete: int
+    answered: int
+    revised: int = 0
+
+
+def progress(rows: Rows) -> Progress:
+    """What the NEW rows of a delivery add to what was taken before."""
+    taken, found = rows.taken, Progress(rows.taken.complete, rows.taken.answered)
+    added = array("I", bytes(4 * len(taken.touched)))
+    for item, annotator in compress(zip(rows.items, rows.people, strict=True), map(Outcome.NEW.__eq__, rows.outcomes)):
+        if taken.touched[item] and taken.said(item, annotator):
+            found.revised += 1
+            continue
+        earlier = len(list(taken.pairs.people(item))) if taken.touched[item] else 0
+        added[item] += 1
+        found.answered += added[item] + earlier == 1
+        found.complete += added[item] + earlier == taken.asked(item)
+    return found
+
+
+def warnings(rows: Rows, progress: Progress, expectation: Expectation) -> Iterator[Reason]:
     """What else the vendor should know about a delivery that is taken."""
-    keys = {*expectation.taken, *((each.item_id, each.annotator_id) for each in new)}
-    if rows.duplicate:
+    items = rows.taken.exported
+    if rows.count(Outcome.SAME):
         yield Reason.W_DUP_IDENTICAL
-    if complete_items(expectation, keys) < len(expectation.items):
+    if progress.complete < len(items):
         yield Reason.W_MISSING_ITEMS
-    missing = expectation.items.keys() - {item for item, _ in keys} if expectation.gold else set()
-    if missing and missing <= expectation.gold.keys():
+    if expectation.gold and 0 < len(items) - progress.answered == sum(_unanswered(rows, expectation)):
         yield Reason.W_GOLD_MISSING
 
 
-def complete_items(expectation: Expectation, keys: Iterable[Key]) -> int:
-    """How many items have all the annotations asked for, when these (item, annotator) pairs have been accepted."""
-    answered: dict[str, int] = {}
-    for item, _ in set(keys):
-        answered[item] = answered.get(item, 0) + 1
-    return sum(answered.get(item, 0) >= expectation.overlap_of(item) for item in expectation.items)
+def _unanswered(rows: Rows, expectation: Expectation) -> Iterator[bool]:
+    """For each gold item of the pack whether nobody has answered it yet."""
+    new = {item for item, outcome in zip(rows.items, rows.outcomes, strict=True) if outcome == Outcome.NEW}
+    places = filter(lambda place: place >= 0, map(rows.taken.exported.place, expectation.gold))
+    return (not rows.taken.touched[place] and place not in new for place in places)
 
 
-def _is_slip(rows: Rows, expectation: Expectation) -> bool:
-    """Whether a slip of the hand explains the answers better: a column that was moved, or filled down from one cell."""
-    answers = [(one.item_id, one.label or SKIP) for one in rows.sound]
-    return slip.slipped(answers, expectation.gold, expectation.items, len(expectation.classes)) or slip.filled_down(
-        answers, expectation.gold
-    )
+def _is_crowded(rows: Rows, item: int) -> bool:
+    """Whether more annotators answered the item than were asked; which of them to leave out would be a guess."""
+    people = {who for who, _ in rows.taken.pairs.people(item)} | {who for who, _ in rows.claims.people(item)}
+    return len(people) > rows.taken.asked(item)
 
 
-def _marks(answers: Iterable[tuple[Key, str]], expectation: Expectation) -> Iterator[gold.Mark]:
-    for (item, annotator), answer in answers:
-        if answer != SKIP and item in expectation.gold:
-            yield gold.Mark(annotator, answer, expectation.gold[item])
-
-
-def _at_odds(rows: Rows, expectation: Expectation) -> int:
-    """How many sound rows say two things of an item, or are by more annotators than were asked, in this file alone."""
-    crowded = _crowded(rows.claims, expectation)
-    return sum(one.item_id in crowded or (one.item_id, one.annotator_id) in rows.torn for one in rows.sound)
-
-
-def _crowded(keys: Iterable[Key], expectation: Expectation) -> frozenset[str]:
-    """The items that more annotators answered than were asked; which of them to leave out would be a guess."""
-    people: dict[str, int] = {}
-    for item, _ in keys:
-        people[item] = people.get(item, 0) + 1
-    return frozenset(item for item, count in people.items() if count > expectation.overlap_of(item))
-
-
-def _is_origin(key: Key, named: str, reader: RowReader) -> bool:
-    """Whether `named` begins the sha256 of the delivery that gave the answer which stands."""
-    return reader.expectation.origin.get(key, named).startswith(named)
-
-
-def _is_revision(key: Key, expectation: Expectation, supersedes: str) -> bool:
+def _is_revision(rows: Rows, row: int, expectation: Expectation, supersedes: str) -> bool:
     """Whether the vendor's manifest names the delivery that gave the earlier answer as superseded."""
-    known = expectation.known is not None
-    return known and bool(supersedes) and expectation.origin.get(key, supersedes) == supersedes
-
-
-def _two_answers(answer: str) -> RowFault:
-    return RowFault(Reason.R_DUP_CONFLICT, LABEL, value=answer, expected=expected("one_answer"))
-
-
-def _second_thoughts(answer: str, earlier: str, origin: str) -> RowFault:
-    wanted = expected("superseding", sha256=origin or "the sha256 of the earlier delivery", earlier=earlier)
-    return RowFault(Reason.R_RELABEL_CONFLICT, LABEL, value=answer, expected=wanted)
-
-
-def _too_many(annotation: Annotation, expectation: Expectation) -> RowFault:
-    wanted = expected("overlap", count=expectation.overlap_of(annotation.item_id))
-    return RowFault(Reason.R_DUP_CONFLICT, ITEM_ID, value=annotation.item_id, expected=wanted)
+    if expectation.known is None or not supersedes:
+        return False
+    return rows.taken.origin(rows.items[row], rows.people[row]) in ("", supersedes)

@@ -44,10 +44,9 @@ def slipped(rows: Sequence[Answer], gold: Mapping[str, str], pack: Iterable[str]
 
 def filled_down(rows: Sequence[Answer], gold: Mapping[str, str]) -> bool:
     """Whether all rows say the same of all the gold, although not all of the gold is that."""
-    said = {answer for _, answer in rows}
-    if len(gold) < MINIMUM or len(rows) < MANY or len(said) > 1 or not gold.keys() <= {item for item, _ in rows}:
+    if len(gold) < MINIMUM or len(rows) < MANY or any(answer != rows[0][1] for _, answer in rows):
         return False
-    return any(known not in said for known in gold.values())
+    return gold.keys() <= {item for item, _ in rows} and any(known != rows[0][1] for known in gold.values())
 
 
 def _is_better(after: Sequence[Mark], before: Sequence[Mark], classes: int, odds: float) -> bool:
@@ -60,10 +59,11 @@ def _is_better(after: Sequence[Mark], before: Sequence[Mark], classes: int, odds
 
 def _slides(rows: Sequence[Answer], gold: Mapping[str, str]) -> Iterator[list[Mark]]:
     """The marks with every id moved some rows down, and up."""
-    items, answers = [item for item, _ in rows], [answer for _, answer in rows]
+    known = [row for row, (item, _) in enumerate(rows) if item in gold]
     for distance in range(1, FARTHEST + 1):
-        yield list(_marks(zip(items, answers[distance:], strict=False), gold))
-        yield list(_marks(zip(items[distance:], answers, strict=False), gold))
+        for there in (distance, -distance):
+            moved = ((rows[row][0], rows[row + there][1]) for row in known if 0 <= row + there < len(rows))
+            yield list(_marks(moved, gold))
 
 
 def _as_sent(rows: Sequence[Answer], gold: Mapping[str, str], sent: Mapping[str, int]) -> list[Mark]:

@@ -7,7 +7,14 @@ from functools import cached_property
 from typing import BinaryIO, Protocol
 
 
-class Source(Protocol):
+class Opened(Protocol):
+    """Bytes that can be read as often as it takes."""
+
+    def open(self) -> BinaryIO:
+        """The bytes from the first one on."""
+
+
+class Source(Opened, Protocol):
     """Bytes of a known digest and size. Each pass over a delivery opens it anew, so none of them holds it whole."""
 
     @property
@@ -15,9 +22,6 @@ class Source(Protocol):
 
     @property
     def size(self) -> int: ...
-
-    def open(self) -> BinaryIO:
-        """The bytes from the first one on."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from hitl.delivery.exported import Exported
 from hitl.delivery.intake_rules import MANIFEST_LIMIT, MANIFEST_SUFFIX, SIZE_LIMIT, name_fault, shown
 from hitl.delivery.judgement import Judgement, refused
 from hitl.delivery.reasons import Reason
@@ -48,6 +49,23 @@ def kept(path: Path, sha256: str) -> Copy:
     """The delivery that was kept at `path`; raises IntegrityError when it is gone or has other bytes."""
     files.must_be(path, sha256)
     return Copy(path, sha256, path.stat().st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of a pack, of which nothing is known but where it is."""
+
+    path: Path
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb")
+
+
+def exported(path: Path) -> Exported:
+    """The items of the batch.csv at `path`; raises what Exported does, and OSError."""
+    items = Exported(_File(path))
+    len(items)
+    return items
 
 
 @contextmanager
