@@ -64,6 +64,7 @@ def _columns() -> Values:
     return {
         "required": list(contract.REQUIRED),
         "optional": list(contract.OPTIONAL),
+        "redo": list(contract.REDO),
         "known": [contract.SUPERSEDES, *contract.REDO],
         "skip": contract.SKIP,
     }

@@ -16,7 +16,6 @@ from hitl.delivery.tables import tables
 PROGRAM = Path(__file__).parents[3] / "tasks" / "edges" / "check"
 SCRIPT = "\n".join(path.read_text(encoding="utf-8") for path in sorted(PROGRAM.glob("*.js")))
 BEYOND_A_PAGE = {
-    "F_NOT_REGULAR",
     "F_DUPLICATE_DELIVERY",
     "F_ROUND_CLOSED",
     "F_GOLD_FAIL",
@@ -68,3 +67,11 @@ def test_spaces_digits_and_folds_are_pythons() -> None:
         assert char.casefold() == folds.get(char, char)
         digit = unicodedata.decimal(char, None)
         assert digit is None or point - int(digit) in zeros
+
+
+def test_the_page_asks_for_no_table_that_is_not_there() -> None:
+    asked = set(re.findall(r"RULES\.(\w+)\.(\w+)", SCRIPT))
+    for names, table in re.findall(r"const \{ ([^}]+) \} = RULES\.(\w+);", SCRIPT):
+        asked |= {(table, name.split(":")[0].strip()) for name in names.split(",")}
+    assert ("columns", "redo") in asked
+    assert {(table, name) for table, name in asked if name not in tables()[table]} == set()
