@@ -13,7 +13,7 @@ from hitl.contract import SKIP
 from hitl.pack import batch_csv
 from hitl.visible import visible
 from tasks.edges.check_page import check_html
-from tests.browser.pages import Pack, by_page, by_python, choose, open_page, shown, write_pack
+from tests.browser.pages import Pack, by_page, by_python, choose, drop, open_page, shown, write_pack
 
 IDS = tuple(f"i{n:02d}" for n in range(30))
 HEADER = "item_id,label,annotator_id"
@@ -188,16 +188,20 @@ def test_two_files_or_a_manifest_alone_are_not_checked(browser: Chrome, one: Pac
     assert "says nothing alone" in by_page(browser, [("a.csv.manifest.json", b"{}")])["error"]
 
 
-def test_a_file_can_be_dropped(browser: Chrome, one: Pack) -> None:
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_what_is_dropped_is_judged_like_what_is_chosen(
+    browser: Chrome, one: Pack, tmp_path: Path, *, is_folder: bool
+) -> None:
+    path = tmp_path / "answers.csv"
+    if is_folder:
+        path.mkdir()
+    else:
+        path.write_bytes(AWKWARD["several"])
     open_page(browser, one.page)
-    drop = """
-        const data = new DataTransfer();
-        data.items.add(new File([arguments[0]], "dropped.csv"));
-        const event = new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true});
-        document.getElementById("drop").dispatchEvent(event);
-    """
-    browser.execute_script(drop, whole().decode())
-    WebDriverWait(browser, 30, 0.02).until(lambda page: page.find_elements(By.CSS_SELECTOR, "#result .verdict.good"))
+
+    drop(browser, path)
+
+    assert shown(browser) == by_python(one, path)
 
 
 def test_the_keyboard_reaches_the_button_and_from_the_verdict_the_rows_and_the_redo_file(

@@ -139,6 +139,19 @@ def _again(rows: list[list[str]], draw: Random) -> None:
     rows.insert(draw.randrange(1, len(rows) + 1), list(draw.choice(rows)))
 
 
+def _second(rows: list[list[str]], draw: Random) -> None:
+    """A row once more, with another answer or by another person."""
+    row, name = list(draw.choice(rows)), draw.choice(("label", "annotator_id"))
+    column = [line[rows[0].index(name)] for line in rows if name in rows[0] and len(line) == len(rows[0])]
+    if len(row) == len(rows[0]) and column:
+        row[rows[0].index(name)] = draw.choice(column)
+        rows.insert(draw.randrange(1, len(rows) + 1), row)
+
+
+def _many(rows: list[list[str]], draw: Random) -> None:
+    rows.extend(list(row) for row in rows[1:] * draw.choice((1, 1, 30)))
+
+
 def _blank(rows: list[list[str]], draw: Random) -> None:
     rows.insert(draw.randrange(len(rows) + 1), draw.choice(([], [""], [" ", "\u3000"], [""] * 8)))
 
@@ -155,7 +168,7 @@ def _idle(rows: list[list[str]], draw: Random) -> None:
 
 
 MUTATIONS: tuple[Callable[[list[list[str]], Random], None], ...] = (
-    *[_cell] * 8, *[_again] * 2, _column, _name,
+    *[_cell] * 8, *[_again] * 2, *[_second] * 3, _many, _column, _name,
     _added_column, _lost_column, _moved_column, _width, _blank, _lost, _idle,
 )  # fmt: skip
 

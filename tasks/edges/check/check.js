@@ -31,10 +31,10 @@ function turn() {
  * The judgement of the one CSV among `files`, with its manifest if that is among them: the receipt's values, and
  * `header`, `accepted` ([item, label, annotator] each) and `redo` (parts of text). Throws NotChecked.
  */
-async function hitlCheck(files, { report = () => {} } = {}) {
+async function hitlCheck(files, { hasFolder = false, report = () => {} } = {}) {
   const { file, beside } = chosen(Array.from(files));
   const named = { file: file.name, manifest: beside ? beside.name : null };
-  const code = nameFault(file.name) ?? (file.size > sizeLimit() ? "F_TOO_LARGE" : null);
+  const code = unreadFault(file, hasFolder);
   if (code) return { ...named, ...refused(code), redo: [] };
   const bytes = await bytesOf(file);
   if (bytes === null) return { ...named, ...refused("F_UNSTABLE"), redo: [] };
@@ -50,6 +50,14 @@ function chosen(files) {
   if (!main.length) throw new NotChecked(`Choose the CSV file, too: a manifest (${suffix}) says nothing alone.`);
   if (main.length > 1) throw new NotChecked("Choose one CSV file at a time.");
   return { file: main[0], beside: files.find((file) => file.name === main[0].name + suffix) };
+}
+
+/** Why a file is refused unread, or null. */
+function unreadFault(file, isFolder) {
+  const code = nameFault(file.name);
+  if (code) return code;
+  if (isFolder) return "F_NOT_REGULAR";
+  return file.size > sizeLimit() ? "F_TOO_LARGE" : null;
 }
 
 function nameFault(name) {

@@ -167,14 +167,14 @@ function place(banner, ...rest) {
 /** One check at a time: of two, the later one counts. */
 let current = 0;
 
-async function start(files) {
+async function start(files, hasFolder = false) {
   if (!files.length) return;
   current += 1;
   const mine = current;
   find("result").replaceChildren();
   progress(0);
   try {
-    const result = await hitlCheck(files, { report: (share) => mine === current && progress(share) });
+    const result = await hitlCheck(files, { hasFolder, report: (share) => mine === current && progress(share) });
     if (mine === current) show(result);
     window.hitlAnswer = result; // for the console, and for tests
   } catch (error) {
@@ -196,6 +196,10 @@ function progress(share) {
   document.body.setAttribute("aria-busy", String(share !== null));
 }
 
+function isFolder(item) {
+  return item.webkitGetAsEntry?.()?.isDirectory;
+}
+
 function listen() {
   const input = find("file");
   find("choose").addEventListener("click", () => input.click());
@@ -213,7 +217,7 @@ function listen() {
   zone.addEventListener("dragleave", light(false));
   zone.addEventListener("drop", (event) => {
     light(false)(event);
-    start(Array.from(event.dataTransfer.files));
+    start(Array.from(event.dataTransfer.files), Array.from(event.dataTransfer.items, isFolder).some(Boolean));
   });
 }
 
