@@ -1,5 +1,6 @@
 """The `hitl` command. It parses, calls, and prints; nothing heavy is imported for what does not need it."""
 
+import errno
 import json
 import logging
 import sys
@@ -19,6 +20,9 @@ from hitl.visible import escaped, visible, visible_lines
 from tasks.edges.quiet import quiet
 
 ENGINES = ("auto", "direct", "prefect")
+PATIENCE = 30.0
+"""Seconds that deliveries wait for others that are being taken in."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class Commands(click.Group):
@@ -31,10 +35,17 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except HitlError as error:
-            click.echo(visible_lines(f"hitl: {error}"), err=True)
-            if ctx.meta.get("json"):
-                click.echo(_as_json({"error": str(error), "exit": error.exit_code}))
-            ctx.exit(error.exit_code)
+            self._refuse(ctx, str(error), error.exit_code)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self._refuse(ctx, f"{error}; make room and run the command again: what was done is safe", 1)
+
+    def _refuse(self, ctx: click.Context, why: str, code: int) -> None:
+        click.echo(visible_lines(f"hitl: {why}"), err=True)
+        if ctx.meta.get("json"):
+            click.echo(_as_json({"error": why, "exit": code}))
+        ctx.exit(code)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -179,7 +190,7 @@ def ingest(files: tuple[Path, ...]) -> tuple[Facts, str]:
     from tasks.edges.lock import locked
 
     workspace = here()
-    with locked(workspace, "ingest"):
+    with locked(workspace, "ingest", wait=PATIENCE):
         answers = [receipts.ingested(workspace, file) for file in files]
     return _verdict([(say.answer_facts(answer), say.answer(answer)) for answer in answers])
 

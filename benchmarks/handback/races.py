@@ -1,5 +1,6 @@
 """What may happen to a file or a process at a bad moment, brought about for real: by strace, by signals, by limits."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -107,14 +108,19 @@ def _held(running: "subprocess.Popen[str]", path: Path) -> int | None:
 
 
 def _offspring(pid: int) -> Iterator[int]:
-    for one in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
-        yield int(one)
+    with contextlib.suppress(OSError):  # it may be gone by now
+        for one in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+            yield int(one)
 
 
 def _is_stopped(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return "\nState:\tT" in status or "\nState:\tt" in status
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        return "\nState:\tT" in status or "\nState:\tt" in status
+    return False
 
 
 def _has_open(pid: int, path: Path) -> bool:
-    return any(Path(link).samefile(path) for link in Path(f"/proc/{pid}/fd").iterdir() if link.exists())
+    with contextlib.suppress(OSError):
+        return any(Path(link).samefile(path) for link in Path(f"/proc/{pid}/fd").iterdir() if link.exists())
+    return False
