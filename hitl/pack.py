@@ -22,6 +22,7 @@ from hitl.contract import (
     SECONDS,
     SKIP,
     forms,
+    inert,
     label_schema_sha256,
     neutral,
     original,
@@ -55,14 +56,15 @@ def batch_csv(
 ) -> bytes:
     """The batch as CSV, one row an item in the order given, the answer columns empty. UTF-8, LF, every field quoted.
 
-    A cell that a spreadsheet would run gets an apostrophe; plain numbers in `numeric` columns are left as they are.
+    A cell or name that a spreadsheet would run gets an apostrophe, and so does what would be a cell of its own where a
+    spreadsheet separates at semicolons; plain numbers in `numeric` columns are left as they are.
     Raises DataError when an answer could not be assigned to one item, or a cell holds a NUL.
     """
     header, rows = columns_of(columns, show_prediction=show_prediction), list(rows)
     check_ids([row[ITEM_ID] for row in rows])
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow(map(neutral, header))
     plain = frozenset((*numeric, MODEL_CONFIDENCE))
     for row in rows:
         writer.writerow(["" if name in ANSWERS else _cell(row, name, plain) for name in header])
@@ -142,7 +144,7 @@ def _cell(row: Mapping[str, str], name: str, plain: Collection[str]) -> str:
     text = row[name]
     if "\0" in text:
         raise DataError(f"item {row[ITEM_ID]!r}, column {name!r}: a NUL character cannot go into a CSV; remove it")
-    return text if name in plain and _NUMBER.fullmatch(text) else neutral(text)
+    return text if name in plain and _NUMBER.fullmatch(text) else inert(text)
 
 
 def _is_claimed(item: str, place: int, seen: dict[str, int]) -> bool:
@@ -158,4 +160,4 @@ def _field(name: str, classes: Sequence[str]) -> dict[str, object]:
         LABELED_AT: {"constraints": {"pattern": _TIME_PATTERN}, "description": "RFC 3339 with its zone"},
         SECONDS: {"type": "number", "constraints": {"minimum": 0, "maximum": MAX_SECONDS}},
     }
-    return {"name": name, "type": "string", **own.get(name, {})}
+    return {"name": neutral(name), "type": "string", **own.get(name, {})}

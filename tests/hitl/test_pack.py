@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
@@ -46,7 +47,7 @@ def test_a_prediction_is_shown_on_request_alone() -> None:
     assert (shown["model_class"], shown["model_confidence"]) == ("'-1", "1e-05")
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\uff1d1+1", "  =1", "'=1", "'plain"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t1", "\r1", "\uff1d1+1", "  =1", "'=1", "'plain"])
 def test_no_cell_runs_as_a_formula(cell: str) -> None:
     written = read(batch_csv(rows_of(cell), ["text"], show_prediction=False))[0]["text"]
 
@@ -139,3 +140,50 @@ def test_the_manifest_says_what_a_delivery_is_judged_by_and_no_more() -> None:
     assert said["skip"] == SKIP
     assert said["label_schema_sha256"] == label_schema_sha256(["cat", "dog"])
     assert list(said["files"]) == ["batch.csv", "guideline.md"]  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("x;=1+2", "x;'=1+2"),
+        ("x; =1+2;y", "x;' =1+2;y"),
+        ('x;"=1+2', "x;'\"=1+2"),
+        ("hello\n=cmd|'/C calc'!A0\nbye", "hello\n'=cmd|'/C calc'!A0\nbye"),
+        ("a\t\uff1d1", "a\t'\uff1d1"),
+        ("=1;=2", "'=1;'=2"),
+        ("\t=1", "'\t'=1"),
+        ("\n=cmd|'/C calc'!A0\n", "'\n'=cmd|'/C calc'!A0\n"),
+        ("one; two, 1-2;3", "one; two, 1-2;3"),
+    ],
+)
+def test_no_part_of_a_cell_runs_where_a_spreadsheet_separates_at_semicolons(cell: str, written: str) -> None:
+    assert read(batch_csv(rows_of(cell), ["text"], show_prediction=False))[0]["text"] == written
+
+
+@given(st.text(st.sampled_from('=+-@;\t\r\n" x\uff1d\ufe63')))
+def test_however_a_spreadsheet_takes_a_row_apart_no_cell_begins_like_a_formula(text: str) -> None:
+    sent = batch_csv(rows_of(text), ["text"], show_prediction=False)
+    parts = [part.lstrip(' "') for part in re.split("[;\t\r\n]", sent.decode())]
+    cells = [cell.lstrip() for row in csv.reader(io.StringIO(sent.decode(), newline="")) for cell in row]
+    assert not set("=+-@\uff1d\ufe63") & {each[:1] for each in (*parts, *cells)}
+
+
+def test_the_name_of_a_column_does_not_run_either() -> None:
+    batch = batch_csv([{"item_id": "i0", "=1+1": "x"}], ["=1+1"], show_prediction=False)
+    package = datapackage(["=1+1"], ["cat"])["resources"]
+    assert isinstance(package, list)
+    assert batch.startswith(b'"item_id","\'=1+1",')
+    assert package[0]["schema"]["fields"][1]["name"] == "'=1+1"
+    assert exported_items(batch) == {"i0": {"'=1+1": "x"}}
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+49 30", "-x", "@x", "\t=1", "\r\n=1", "\uff1d1", "'=1", "'tis", "=1;=2\n-3"]
+)
+@pytest.mark.parametrize("stripped", [False, True])
+def test_an_answer_is_taken_whether_or_not_the_apostrophe_came_back(cell: str, stripped: bool) -> None:
+    batch = batch_csv(rows_of(cell, "last"), ["text"], show_prediction=False)
+    wanted = Expectation(round="r0001", classes=("cat",), items=exported_items(batch), exported_at=AT, received_at=AT)
+    back = batch.replace(b',"","","","",""\n', b',"cat","ann","","",""\n')
+    judgement = judge(Bytes(back.replace(b'"i0","\'', b'"i0","') if stripped else back), wanted)
+    assert (judgement.verdict, judgement.accepted) == ("accept", 2)
