@@ -29,17 +29,20 @@ class ItemIds:
 def item_ids(frame: pd.DataFrame, column: str | None) -> ItemIds:
     """The ids in `column` of `frame` (str cells), trimmed and in Unicode's composed form (NFC).
 
-    Without `column`: those of a column called item_id or id that can serve, or else the rows counted from i000001.
+    Without `column`: those of a column called item_id, or of one called id that can serve, or else the rows counted
+    from i000001. What is called id may be somebody's customers; item_id is our own word, so it serves or is refused.
     Raises DataError naming the rows when `column` cannot serve: empty ids, control characters, ids twice.
     """
+    if column is None and ITEM_ID in frame.columns:
+        column = ITEM_ID
     if column is not None:
         return _taken(frame[column], column)
     notes: list[str] = []
-    for name in (name for name in (ITEM_ID, "id") if name in frame.columns):
+    if "id" in frame.columns:
         try:
-            return _taken(frame[name], name)
+            return _taken(frame["id"], "id")
         except DataError as error:
-            notes.append(f"column {name!r} cannot name the items ({error})")
+            notes.append(f"column 'id' cannot name the items ({error})")
     width = max(6, len(str(len(frame))))
     counted = pd.Series([f"i{number:0{width}d}" for number in range(1, len(frame) + 1)], index=frame.index, dtype="str")
     return ItemIds(counted, None, (*notes, "the items are named by counting the rows; --id COL takes a column's names"))

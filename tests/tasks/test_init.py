@@ -263,6 +263,21 @@ def test_real_tables_become_workspaces(
     assert len(test) / (len(test) + len(pool) + len(initial)) == pytest.approx(0.25, abs=0.005)
 
 
+@pytest.mark.parametrize("twin", ["{}", "{} ", "\t{}", "e\u0301{}"])
+def test_a_pool_whose_ids_could_be_taken_for_each_other_is_refused_with_the_list(
+    twin: str, tmp_path: Path, workspace: Workspace
+) -> None:
+    path = source(tmp_path, labeled=40)
+    lines = path.read_text(encoding="utf-8").replace("\n00055,", "\n\u00e900055,").splitlines()
+    number = "00055" if "e" in twin else "00056"
+    path.write_text("\n".join([*lines, f"{twin.format(number)},a fish and more,,,yes,"]), encoding="utf-8")
+    with pytest.raises(DataError, match=rf"'id': .*row 5[78] .*{number}.*, row 62 .*2 rows in all") as caught:
+        init(workspace, path, label="label", id="id")
+    assert caught.value.exit_code == 5
+    assert not workspace.ledger.exists()
+    assert not workspace.pool.exists()
+
+
 def test_refusals_are_errors_with_exit_code_5(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(HitlError) as caught:
         init(workspace, tmp_path / "none.csv", label="label")

@@ -32,6 +32,16 @@ def test_rows_are_counted_where_no_column_can_serve_and_this_is_said() -> None:
     assert found.column is None and "row 2 'a', row 3 'a'" in found.notes[0]
 
 
+def test_a_column_called_item_id_serves_or_is_refused() -> None:
+    assert item_ids(table("a", "b", name="item_id"), None).column == "item_id"
+    with pytest.raises(DataError, match="column 'item_id': an id that stands there twice: row 2 'a', row 3 'a'"):
+        item_ids(table("a", "a", name="item_id"), None)
+
+
+def test_compatible_characters_are_not_made_one() -> None:
+    assert item_ids(table("x2", "x\u00b2", "\uff582"), "key").values.tolist() == ["x2", "x\u00b2", "\uff582"]
+
+
 @pytest.mark.parametrize(
     ("ids", "said"),
     [
@@ -40,6 +50,7 @@ def test_rows_are_counted_where_no_column_can_serve_and_this_is_said() -> None:
         (("a", "b", "a"), "an id that stands there twice: row 2 'a', row 4 'a'"),
         (("\u00e9", "x", "e\u0301"), "ids that are equal once white space"),
         (("a", "a "), "ids that are equal once white space"),
+        (("a", "\u00a0a\t"), "ids that are equal once white space at the ends .*: row 2 'a', row 3 '"),
         (("a", surrogate("00012"), "00012"), "ids that are the surrogate of another: row 3"),
     ],
 )
