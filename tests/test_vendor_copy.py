@@ -68,6 +68,7 @@ def test_no_file_of_the_pack_holds_what_the_vendor_may_not_see(closed: Workspace
     hidden = [CANARY, "secret", "hidden.example", "4111 1111", *salaries, *(f"K-{number}," for number in range(60))]
     sent = {path.name: path.read_text(encoding="utf-8") for path in closed.pack("r0001").iterdir()}
     assert {"batch.csv", "check.html", "datapackage.json", "guideline.md", "MANIFEST.json"} <= set(sent)
+    assert "[masked]" in sent["check.html"]  # the rows are in it
     assert len(pool) > 30
     assert [(name, word) for name, text in sent.items() for word in hidden if word in text] == []
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from hitl.contract import REDO
 from hitl.delivery.judge import Bytes, Expectation, Judgement, judge, refused
 from hitl.delivery.receipt import payable, receipt, redo_csv
+from hitl.pack import batch_csv, exported_items
 
 ITEMS = tuple(f"i{n}" for n in range(8))
 WANTED = Expectation(
@@ -142,3 +145,11 @@ def test_a_redo_file_loses_no_cell(labels: list[str]) -> None:
     judgement = judge(Bytes(delivered(*(label.replace('"', '""') for label in labels))), WANTED)
 
     assert [row["label"] for row in redone(judgement)] == [held.cells[2] for held in judgement.held]
+
+
+@given(st.text(st.sampled_from("=+-@cat; \t\uff1d"), min_size=1), st.text(st.sampled_from("=+-@cat; \t\uff1d")))
+def test_nothing_that_we_add_to_a_redo_file_runs(label: str, text: str) -> None:
+    batch = batch_csv([{"item_id": "i0", "text": "=1+1"}], ["text"], show_prediction=False)
+    wanted = replace(WANTED, items=exported_items(batch), annotators=("ann",))
+    judgement = judge(Bytes(f'item_id,label,annotator_id,text\n"i0","{label}","{label}","{text}"\n'.encode()), wanted)
+    assert not [row for row in redone(judgement) for key in REDO if row[key].lstrip()[:1] in set("=+-@\uff1d")]
