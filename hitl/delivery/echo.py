@@ -1,6 +1,7 @@
 """Whether the pack's own values came back as they went out: an answer to an edited item is no answer to ours."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,9 @@ from hitl.delivery.exported import Exported
 
 MAX_DIGITS = 400
 TOLERANCE = 1e-12
+
+# Tools that write line ends twice, or put an empty line between two, do so inside of cells too.
+LINE_ENDS = re.compile(r"[\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,12 @@ class Echo:
 
 
 def _same_text(cell: str, value: str) -> bool:
-    """Equal but for the apostrophe of the pack, the kind of line end, or composed accents: nobody edited this."""
+    """Equal but for the pack's apostrophe, the kind and number of line ends, or composed accents: none of it edited."""
     return _plain(cell) in map(_plain, forms(value))
 
 
 def _plain(text: str) -> str:
-    return normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return normalize("NFC", LINE_ENDS.sub("\n", text))
 
 
 def same_value(cell: str, value: str) -> bool:

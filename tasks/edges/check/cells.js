@@ -85,9 +85,9 @@ function checkText(cell, column) {
   if (column === "comment" && CONTROL.test(cell)) throw fault("R_CONTROL_CHARS", expectedText("text_plain"));
 }
 
-/** Equal but for the apostrophe of the pack, the kind of line end, or composed accents: nobody edited this. */
+/** Equal but for the pack's apostrophe, the kind and number of line ends, or composed accents: none of it edited. */
 function isSameText(cell, value) {
-  const plain = (text) => normal("NFC", text.replace(/\r\n?/g, "\n"));
+  const plain = (text) => normal("NFC", text.replace(/[\r\n]+/g, "\n"));
   return [value, neutral(value), original(value)].some((form) => plain(form) === plain(cell));
 }
 

@@ -334,6 +334,15 @@ def test_a_number_may_come_back_written_in_another_way() -> None:
     assert echoed("0.50", "x").warnings == ("W_ECHO_FORMAT", "W_MISSING_ITEMS", "W_OPTIONAL_COLUMN_MISSING")
 
 
+@pytest.mark.parametrize("cell", ["one\r\ntwo", "one\rtwo", "one\n\ntwo", "one\r\r\ntwo"])
+def test_line_ends_in_a_visible_cell_may_come_back_as_others_or_doubled(cell: str) -> None:
+    items = {"i00": {"text": "one\ntwo"}}
+
+    judged = judge(Bytes(delivery(f'i00,cat,ann,"{cell}"', header=f"{HEADER},text")), expectation(items=items))
+
+    assert (judged.verdict, judged.accepted, "W_ECHO_FORMAT" in judged.warnings) == ("accept", 1, False)
+
+
 def test_a_value_that_came_back_changed_holds_its_row() -> None:
     judgement = echoed("2")
 
