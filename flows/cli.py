@@ -239,7 +239,7 @@ def advance(engine: str) -> tuple[Facts, str]:
 
     workspace = here()
     facts = perform("advance", workspace, engine, tell=_tell)
-    facts["next"] = screen.next_step(journal.read(workspace), journal.now())
+    facts["next"] = screen.next_step(journal.read(workspace), journal.params(workspace), journal.now())
     return facts, say.advanced(facts)
 
 
@@ -247,10 +247,12 @@ def advance(engine: str) -> tuple[Facts, str]:
 def status() -> tuple[Facts, str]:
     """One screen: rounds, budget, champion, what is awaited, what to do next."""
     from hitl import screen
-    from tasks import journal
+    from tasks import awaited, journal
 
     workspace = here()
-    shown = screen.view(journal.read(workspace), journal.params(workspace), name=workspace.name, at=journal.now())
+    state, params = journal.read(workspace), journal.params(workspace)
+    missing = awaited.awaited(workspace, state)
+    shown = screen.view(state, params, name=workspace.name, at=journal.now(), awaited=missing)
     return shown, screen.text(shown)
 
 

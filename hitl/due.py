@@ -13,10 +13,14 @@ def why_not_close(current: RoundState, params: Params, at: datetime) -> str | No
     missing = current.expected - current.accepted
     if missing <= 0:
         return None
-    enough = current.accepted > 0 and current.accepted / current.expected >= params.delivery.minimum_share
-    if enough and at >= datetime.fromisoformat(deadline):
+    if is_enough(current, params) and at >= datetime.fromisoformat(deadline):
         return None
     return (
         f"{current.id} still waits for {missing} of {current.expected} answers (deadline {deadline}); "
         "ingest the missing ones, or close without them: hitl close --partial"
     )
+
+
+def is_enough(current: RoundState, params: Params) -> bool:
+    """Whether so many answers are in that the round closes at its deadline without the others."""
+    return current.accepted > 0 and current.accepted / current.expected >= params.delivery.minimum_share

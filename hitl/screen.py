@@ -3,14 +3,24 @@
 from datetime import datetime, timedelta
 from typing import cast
 
-from hitl import budget
+from hitl import budget, due
+from hitl.awaited import UNKNOWN, Awaited, lines as lines_of
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import Phase, RoundState, State
+from hitl.visible import clipped
+
+UNNAMED = "vendor"
+"""What export.vendor of params.yaml is where nobody was named."""
+_MOMENT = "%a %d %b %H:%M"
+_LONGEST = 60
 
 
-def view(state: State, params: Params, *, name: str, at: datetime) -> Facts:
-    """The state as JSON-able values: rounds, champion, spending, what is awaited, and the next thing to do."""
+def view(state: State, params: Params, *, name: str, at: datetime, awaited: Awaited | None = None) -> Facts:
+    """The state as JSON-able values: rounds, champion, spending, what is awaited, and the next thing to do.
+
+    `awaited` is what the open round lacks and from whom, where that was looked for.
+    """
     current = cast(RoundState, state.current)
     metric = params.evaluate.metric
     return {
@@ -26,13 +36,13 @@ def view(state: State, params: Params, *, name: str, at: datetime) -> Facts:
             "currency": params.delivery.currency,
         },
         "budget_left": budget.remaining(params, state),
-        "awaiting": _awaiting(current, at),
-        "next": next_step(state, at),
+        "awaiting": _awaiting(current, at, awaited),
+        "next": next_step(state, params, at),
         "head": state.head,
     }
 
 
-def next_step(state: State, at: datetime) -> str:
+def next_step(state: State, params: Params, at: datetime) -> str:
     """What a person should do now, in one sentence."""
     current = cast(RoundState, state.current)
     if current.phase is Phase.OPENING:
@@ -45,10 +55,32 @@ def next_step(state: State, at: datetime) -> str:
         return "run hitl open to send the next batch"
     if current.accepted >= current.expected:
         return f"every answer of {current.id} is in: run hitl close"
-    deadline = datetime.fromisoformat(cast(str, current.facts["exported"]["deadline"]))
-    if at > deadline:
-        return f"the deadline of {current.id} is over: remind the vendor, or hitl close --partial"
-    return f"nothing for you to do until {deadline:%a %d %b %H:%M} UTC, or until labels arrive: hitl ingest FILE"
+    return _waiting(current, params, at)
+
+
+def _waiting(current: RoundState, params: Params, at: datetime) -> str:
+    """What there is to do while answers are missing, and what happens at the deadline without anybody."""
+    deadline, there = _deadline(current), f"{current.accepted} of {current.expected} answers"
+    does = f"hitl advance closes {current.id} with {there} and sends again what nobody answered"
+    if due.is_enough(current, params):
+        over, until = f"the deadline of {current.id} is over", f"nothing for you to do until {deadline:{_MOMENT}} UTC"
+        return f"{over}: {does}" if at >= deadline else f"{until}; then {does}"
+    if at < deadline:
+        return f"nothing for you to do until {deadline:{_MOMENT}} UTC, or until labels arrive: hitl ingest FILE"
+    if not current.accepted:
+        return f"the deadline of {current.id} is over and no answer is in: remind {_vendor(current)}"
+    few = f"{there}, fewer than delivery.minimum_share asks for ({params.delivery.minimum_share:.0%})"
+    return f"the deadline of {current.id} is over with {few}: remind {_vendor(current)}, or hitl close --partial"
+
+
+def _deadline(current: RoundState) -> datetime:
+    return datetime.fromisoformat(cast(str, current.facts["exported"]["deadline"]))
+
+
+def _vendor(current: RoundState) -> str:
+    """Whom the pack went to, by the name that it had then."""
+    name = cast(str, current.facts["exported"].get("vendor", UNNAMED))
+    return "the vendor" if name == UNNAMED else clipped(name, _LONGEST)
 
 
 def text(shown: Facts) -> str:
@@ -63,8 +95,9 @@ def text(shown: Facts) -> str:
     if awaiting:
         lines.append(
             f"awaiting  {awaiting['missing']} of {awaiting['expected']} answers from {awaiting['whom']}, "
-            f"since {awaiting['since']}, deadline {awaiting['deadline']}"
+            f"since {awaiting['since']}, deadline {awaiting['deadline']}{' (over)' if awaiting['overdue'] else ''}"
         )
+        lines += [f"          {line}" for line in lines_of(awaiting)]
     lines += [
         "",
         *_table(cast(list[Facts], shown["rounds"]), cast(str, shown["metric"])),
@@ -105,20 +138,20 @@ def _model(state: State, champion: str | None, metric: str) -> Facts | None:
     }
 
 
-def _awaiting(current: RoundState, at: datetime) -> Facts | None:
+def _awaiting(current: RoundState, at: datetime, awaited: Awaited | None) -> Facts | None:
     if current.phase is not Phase.AWAITING:
         return None
-    exported = current.facts["exported"]
-    deadline = datetime.fromisoformat(cast(str, exported["deadline"]))
+    deadline = _deadline(current)
     return {
-        "whom": "the vendor",
+        "whom": _vendor(current),
         "since": current.at["exported"],
-        "deadline": exported["deadline"],
-        "overdue": at > deadline,
+        "deadline": current.facts["exported"]["deadline"],
+        "overdue": at >= deadline,
         "days_left": round((deadline - at) / timedelta(days=1), 2),
         "expected": current.expected,
         "accepted": current.accepted,
         "missing": current.expected - current.accepted,
+        **(awaited.facts() if awaited else UNKNOWN),
     }
 
 

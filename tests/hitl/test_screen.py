@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from hitl import screen
+from hitl.awaited import Awaited
 from hitl.state import fold
 from tests.factories import MONDAY, Told, a_round, baseline, delivery, events, params, told
 
@@ -22,7 +23,7 @@ def shown(tale: list[Told], *, at=SOON, **sections: dict[str, object]) -> dict[s
         (baseline(), SOON, "run hitl open to send the next batch"),
         ([*baseline(), *a_round(1, until="scored")], SOON, "r0001 was cut short while opening: run hitl open"),
         (EXPORTED, SOON, "nothing for you to do until Mon 09 Nov 09:00 UTC, or until labels arrive: hitl ingest FILE"),
-        (EXPORTED, LATE, "the deadline of r0001 is over: remind the vendor, or hitl close --partial"),
+        (EXPORTED, LATE, "the deadline of r0001 is over and no answer is in: remind the vendor"),
         ([*EXPORTED, ("delivered", "r0001", delivery())], SOON, "every answer of r0001 is in: run hitl close"),
         ([*EXPORTED, ("delivered", "r0001", delivery())], LATE, "every answer of r0001 is in: run hitl close"),
         (
@@ -55,6 +56,10 @@ def test_an_open_round_tells_whom_it_waits_for_since_when_and_for_how_much() -> 
         "expected": 32,
         "accepted": 20,
         "missing": 12,
+        "annotators": None,
+        "silent": None,
+        "items_missing": None,
+        "missing_items": None,
     }
     assert "12 of 32 answers from the vendor" in screen.text(found)
     assert found["spent"] == {"annotations": 20, "amount": "1.00", "currency": "EUR"}
@@ -91,3 +96,49 @@ def test_every_round_has_its_line() -> None:
         ["r0001", "closed", "32/32", "60", "0.8100", "0.7500-0.9000", "promoted"],
         ["r0002", "awaiting", "0/32", "90", "-"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("minimum_share", "at", "said"),
+    [
+        (0.5, SOON, "nothing for you to do until Mon 09 Nov 09:00 UTC; then hitl advance closes r0001 with 20 of 32 "),
+        (0.5, LATE, "the deadline of r0001 is over: hitl advance closes r0001 with 20 of 32 answers and sends again"),
+        (0.9, SOON, "nothing for you to do until Mon 09 Nov 09:00 UTC, or until labels arrive: hitl ingest FILE"),
+        (
+            0.9,
+            LATE,
+            "the deadline of r0001 is over with 20 of 32 answers, fewer than delivery.minimum_share asks for (90%): "
+            "remind the vendor, or hitl close --partial",
+        ),
+    ],
+)
+def test_the_next_thing_to_do_says_what_happens_at_the_deadline(minimum_share: float, at: object, said: str) -> None:
+    tale = [*EXPORTED, ("delivered", "r0001", delivery(accepted=20))]
+    found = shown(tale, at=at, delivery={"minimum_share": minimum_share})
+    assert str(found["next"]).startswith(said)
+    assert ("(over)" in screen.text(found)) == (at is LATE)
+
+
+def test_the_screen_says_what_is_missing_and_from_whom() -> None:
+    awaited = Awaited({"ann": 20, "bob": 0, "cy": 0}, tuple(f"item-{number}" for number in range(7)))
+    tale = [*EXPORTED, ("delivered", "r0001", delivery(accepted=20))]
+    found = screen.view(fold(events(*tale)), params(), name="cats", at=SOON, awaited=awaited)
+    lines = [line.strip() for line in screen.text(found).splitlines()]
+    assert "answers of ann 20; nothing yet from bob, cy" in lines
+    assert "7 items lack answers: item-0, item-1, item-2, item-3, item-4 and 2 more" in lines
+    assert found["awaiting"]["missing_items"] == list(awaited.missing)  # type: ignore[index]
+    assert found["awaiting"]["silent"] == ["bob", "cy"]  # type: ignore[index]
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_strangers_names_cannot_paint_the_screen() -> None:
+    awaited = Awaited({"\x1b[2Jann": 1}, ("\u202eitem",))
+    text = screen.text(screen.view(fold(events(*EXPORTED)), params(), name="cats", at=SOON, awaited=awaited))
+    assert "\x1b" not in text and "\u202e" not in text
+
+
+def test_the_vendor_is_called_as_the_pack_called_it() -> None:
+    tale = [*baseline(), *a_round(1, until="exported", exported={"vendor": "Acme\x1b[2J"})]
+    found = shown(tale, at=LATE, export={"vendor": "Another"})
+    assert str(found["awaiting"]["whom"]).startswith("Acme")  # type: ignore[index]
+    assert "remind Acme" in str(found["next"]) and "\x1b" not in screen.text(found)
