@@ -30,8 +30,10 @@ def planned(facts: Facts) -> str:
     """What the next round would be."""
     left = "no limit" if facts["budget_left"] is None else f"{facts['budget_left']} annotations left"
     curve = cast(list[Mapping[str, float]], facts["curve"])
+    again = cast(int, facts["reissued"])
     lines = [
-        f"{facts['round']} would send {facts['items']} new items ({facts['strategy']}, "
+        f"{facts['round']} would send {f'{again} items again that nobody answered, ' if again else ''}"
+        f"{cast(int, facts['items']) - again} new items ({facts['strategy']}, "
         f"{facts['random']} of them random) and {facts['gold']} gold items",
         f"it asks for {facts['annotations']} annotations: {facts['amount']} {facts['currency']} "
         f"at {facts['price']} each (budget: {left})",

@@ -16,8 +16,17 @@ def share_of(size: int, share: float) -> int:
     return min(size, ceil(round(size * share, 9)))
 
 
+def random_slice(params: Params) -> int:
+    """How many items of a batch are drawn at random: all of them when that is the strategy."""
+    return (
+        params.query.batch
+        if params.query.strategy == "random"
+        else share_of(params.query.batch, params.query.random_share)
+    )
+
+
 def annotations(params: Params, items: int) -> int:
-    """The annotations that a pack of `items` new items asks for, its gold and overlap included."""
+    """The annotations that a pack of `items` items of the pool asks for, its gold and overlap included."""
     total = items + params.export.gold
     return total + share_of(total, params.export.overlap_share) * (params.export.overlap - 1)
 
@@ -33,7 +42,7 @@ def remaining(params: Params, state: State) -> int | None:
 
 
 def affordable(params: Params, state: State) -> int:
-    """New items the next batch may hold: query.batch, or fewer when the budget ends sooner.
+    """Items of the pool that the next batch may hold: query.batch, or fewer when the budget ends sooner.
 
     Raises GateError when the budget allows none.
     """

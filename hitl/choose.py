@@ -1,8 +1,11 @@
-"""Choose the batch from a stream of scored items: the random slice first, then the most useful of the rest."""
+"""Choose the batch from a stream of scored items.
+
+First what is re-issued, then the random slice of the others, then the most useful of the rest.
+"""
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,36 +29,58 @@ def draw(
     return np.asarray((hashed >> np.uint64(11)).astype(np.float64) / 2.0**53)
 
 
-def best(scored: Iterable[pd.DataFrame], *, useful: int, random: int) -> tuple[pd.DataFrame, int]:
+def unanswered(sent: Iterable[Iterable[str]], answered: Collection[str]) -> list[str]:
+    """The ids that went out and were never answered: those of an earlier batch first, sorted within a batch.
+
+    `sent` are the ids of each batch, oldest first.
+
+    >>> unanswered([["b", "a", "c"], ["c", "d"]], {"b"})
+    ['a', 'c', 'd']
+    """
+    waiting = dict.fromkeys(item_id for batch in sent for item_id in sorted(batch))
+    return [item_id for item_id in waiting if item_id not in answered]
+
+
+def best(
+    scored: Iterable[pd.DataFrame], *, useful: int, random: int, again: Collection[str] = ()
+) -> tuple[pd.DataFrame, int]:
     """The `useful` items of greatest utility and the `random` of least draw, and the number of items seen.
 
-    Takes frames with CANDIDATE_COLUMNS; holds no more than the kept items and one frame. Sorted by item_id.
+    Takes frames with CANDIDATE_COLUMNS; holds no more than the kept items and one frame. Sorted by item_id. Items whose
+    id is in `again` are kept whatever their numbers, and take no other item's place.
     """
     kept, seen = pd.DataFrame(columns=list(CANDIDATE_COLUMNS)), 0
     for frame in scored:
         seen += len(frame)
-        short = _keep(frame, useful, random)
-        kept = _keep(pd.concat([kept, short], ignore_index=True), useful, random) if len(kept) else short
+        short = _keep(frame, useful, random, again)
+        kept = _keep(pd.concat([kept, short], ignore_index=True), useful, random, again) if len(kept) else short
     return kept.sort_values("item_id", ignore_index=True), seen
 
 
-def batch(candidates: pd.DataFrame, *, size: int, random: int, seen: int, all_random: bool = False) -> pd.DataFrame:
-    """The batch: `random` items by draw, then the most useful of the others, up to `size`; ties go by item_id.
+def batch(
+    candidates: pd.DataFrame,
+    *,
+    size: int,
+    random: int,
+    seen: int,
+    all_random: bool = False,
+    again: Sequence[str] = (),
+) -> pd.DataFrame:
+    """The batch of at most `size` items: those of `again`, in its order, then `random` by draw, then the most useful.
 
     Returns item_id, utility, reason, rank (1 = first), selection_probability (of the random slice: its size over the
-    eligible pool; missing for the others), model_class, model_confidence, probabilities; sorted by rank.
+    items seen that were never sent out; missing for the others), model_class, model_confidence, probabilities; sorted
+    by rank. Ties go by item_id. `seen` counts the eligible items of the pool, those of `again` among them.
     """
-    by_draw = candidates.sort_values(["draw", "item_id"], ignore_index=True)
-    drawn = by_draw.head(size if all_random else random)
-    others = candidates[~candidates["item_id"].isin(drawn["item_id"])]
-    useful = _by_utility(others).head(size - len(drawn))
-    chosen = pd.concat(
-        [useful.assign(reason="uncertain"), drawn.assign(reason="random")]
-        if len(useful)
-        else [drawn.assign(reason="random")],
-        ignore_index=True,
-    )
-    probability = len(drawn) / seen if seen else math.nan
+    reissued, fresh = _parted(candidates, again)
+    eligible, reissued = seen - len(reissued), reissued.head(size)
+    size -= len(reissued)
+    drawn = fresh.sort_values(["draw", "item_id"], ignore_index=True).head(size if all_random else min(random, size))
+    useful = _by_utility(fresh[~fresh["item_id"].isin(drawn["item_id"])]).head(size - len(drawn))
+    parts = {"reissued": reissued, "uncertain": useful, "random": drawn}
+    named = [part.assign(reason=reason) for reason, part in parts.items() if len(part)]
+    chosen = pd.concat(named or [drawn.assign(reason="random")], ignore_index=True)
+    probability = len(drawn) / eligible if eligible else math.nan
     chosen["selection_probability"] = np.where(chosen["reason"] == "random", probability, math.nan)
     chosen["rank"] = np.arange(1, len(chosen) + 1)
     return chosen.drop(columns="draw")
@@ -84,11 +109,21 @@ def overlap(
     return {item_id: annotators if item_id in many else 1 for item_id in item_ids}
 
 
-def _keep(frame: pd.DataFrame, useful: int, random: int) -> pd.DataFrame:
+def _keep(frame: pd.DataFrame, useful: int, random: int, again: Collection[str]) -> pd.DataFrame:
+    reissued, fresh = _parted(frame, again)
     # The random slice may take items off the top, so that many more are kept.
-    top = _by_utility(frame).head(useful + random)
-    drawn = frame.sort_values(["draw", "item_id"]).head(random)
-    return pd.concat([top, drawn]).drop_duplicates("item_id", ignore_index=True)
+    top = _by_utility(fresh).head(useful + random)
+    drawn = fresh.sort_values(["draw", "item_id"]).head(random)
+    kept = pd.concat([top, drawn]).drop_duplicates("item_id", ignore_index=True)
+    return pd.concat([reissued, kept], ignore_index=True) if len(reissued) else kept
+
+
+def _parted(frame: pd.DataFrame, again: Collection[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The items whose id is in `again`, in its order, and the others in theirs."""
+    if not again:
+        return frame.iloc[:0], frame
+    place = frame["item_id"].map({item_id: number for number, item_id in enumerate(again)})
+    return frame.loc[place.dropna().sort_values().index], frame[place.isna()]
 
 
 def _by_utility(frame: pd.DataFrame) -> pd.DataFrame:

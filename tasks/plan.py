@@ -20,12 +20,14 @@ def plan(workspace: Workspace) -> Facts:
     params, state = journal.params(workspace), journal.read(workspace)
     left = pool_left(state)
     items = min(budget.affordable(params, state), left)
+    again = min(items, unanswered(state))
     asked = budget.annotations(params, items) if items else 0
     return {
         "round": state.next_round,
         "strategy": params.query.strategy,
         "items": items,
-        "random": budget.share_of(items, params.query.random_share),
+        "reissued": again,
+        "random": min(items - again, budget.random_slice(params)),
         "gold": params.export.gold if items else 0,
         **payable(asked, params.delivery.price, params.delivery.currency),
         "spent": {"annotations": state.annotations, "amount": str(state.spent)},
@@ -42,3 +44,9 @@ def pool_left(state: State) -> int:
     return created["pool"] - sum(
         cast(int, one.facts["validated"]["answered"]) for one in state.rounds if one.done("validated")
     )
+
+
+def unanswered(state: State) -> int:
+    """Items that went out and that nobody answered, by the ledger alone: the next batch sends them again."""
+    closed = [one for one in state.rounds if one.done("validated")]
+    return cast(int, closed[-1].facts["validated"].get("unanswered", 0)) if closed else 0

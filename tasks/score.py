@@ -11,15 +11,14 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from hitl import choose, firewall, strategies
-from hitl.budget import share_of
+from hitl.budget import random_slice
 from hitl.errors import DataError
 from hitl.firewall import Wall
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import Classifier, aligned, inputs
-from hitl.state import State
-from tasks import journal, train
+from tasks import journal, reissue, train
 from tasks.edges import tables
 from tasks.firewall import wall
 
@@ -34,12 +33,14 @@ def score(workspace: Workspace, round_id: str) -> Facts:
     Items that equal one of the test set in content are not eligible, and `barred_test_content` counts them.
     """
     params, state = journal.params(workspace), journal.read(workspace)
-    gate = _Gate(firewall.of_ids(answered(workspace, state)), wall(workspace, params))
+    answered = reissue.answered(workspace, state)
+    gate = _Gate(firewall.of_ids(answered), wall(workspace, params))
     with threadpool_limits(1):
         candidates, rows = choose.best(
             _scored(workspace, params, train.current(workspace, state), gate, round_number(round_id)),
             useful=params.query.batch,
-            random=random_size(params),
+            random=random_slice(params),
+            again=reissue.waiting(workspace, state),
         )
     if not rows:
         raise DataError(
@@ -49,23 +50,6 @@ def score(workspace: Workspace, round_id: str) -> Facts:
     if gate.barred:
         log.info("%s items of the pool equal a test item in content: they are never sent out", f"{gate.barred:,}")
     return {"rows": rows, "barred_test_content": gate.barred, "candidates_sha256": sha256}
-
-
-def random_size(params: Params) -> int:
-    """How many items of the batch are drawn at random: all of them when that is the strategy."""
-    share = 1.0 if params.query.strategy == "random" else params.query.random_share
-    return share_of(params.query.batch, share)
-
-
-def answered(workspace: Workspace, state: State) -> frozenset[str]:
-    """The items that may not be picked again: labeled, annotated in an earlier round, or in the test set."""
-    ids: set[str] = set()
-    for path in (workspace.labeled, workspace.test, workspace.initial):
-        ids.update(tables.read_parquet(path, ["item_id"])["item_id"])
-    for one in state.rounds:
-        if one.done("validated"):
-            ids.update(tables.read_parquet(workspace.round(one.id) / "annotations.parquet", ["item_id"])["item_id"])
-    return frozenset(ids)
 
 
 @dataclass(slots=True)

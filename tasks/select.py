@@ -12,7 +12,7 @@ from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import aligned, inputs
 from hitl.state import RoundState, State
-from tasks import expected, firewall, journal, score, train
+from tasks import expected, firewall, journal, reissue, train
 from tasks.edges import files, tables
 
 
@@ -28,9 +28,10 @@ def select(workspace: Workspace, round_id: str) -> Facts:
     chosen = choose.batch(
         candidates,
         size=size,
-        random=min(size, score.random_size(params)),
+        random=budget.random_slice(params),
         seen=seen,
         all_random=params.query.strategy == "random",
+        again=reissue.waiting(workspace, state),
     )
     gold = _gold(workspace, params, state, round_number(round_id))
     found = [_items(workspace, params, set(chosen["item_id"])), gold.drop(columns="label")]

@@ -10,7 +10,7 @@ from hitl.delivery.judgement import Judgement
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
-from tasks import expected, firewall, journal
+from tasks import expected, firewall, journal, reissue
 from tasks.doors import guard
 from tasks.edges import tables
 
@@ -56,7 +56,14 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
     gold = set(batch.loc[batch["reason"] == "gold", "item_id"])
     sha256 = tables.write_parquet(workspace.round(round_id) / "annotations.parquet", frame)
     answered = frame.loc[~frame["item_id"].isin(list(gold)), "item_id"].nunique()
-    return {"annotations_sha256": sha256, "annotations": len(frame), "answered": answered, "door": door}
+    unanswered = {*reissue.waiting(workspace, state), *reissue.sent(workspace, round_id)} - set(frame["item_id"])
+    return {
+        "annotations_sha256": sha256,
+        "annotations": len(frame),
+        "answered": answered,
+        "unanswered": len(unanswered),
+        "door": door,
+    }
 
 
 def _refuse_test_items(workspace: Workspace, params: Params, round_id: str, annotations: pd.DataFrame) -> None:

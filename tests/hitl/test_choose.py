@@ -144,3 +144,42 @@ def test_overlap_goes_to_its_share_of_the_items() -> None:
     assert sorted(found.values()) == [1] * 15 + [3] * 5
     assert list(found) == names
     assert {name for name, count in found.items() if count == 3} == {names[place] for place in np.argsort(draws)[:5]}
+
+
+def test_what_nobody_answered_is_sent_again_before_anything_new() -> None:
+    scored = candidates([0.1 * (number % 7) for number in range(50)])
+    again = ["00049", "00007", "00030"]
+    found = choose.batch(scored, size=10, random=4, seen=50, again=again)
+    assert found["item_id"].tolist()[:3] == again
+    assert found["reason"].value_counts().to_dict() == {"random": 4, "uncertain": 3, "reissued": 3}
+    assert found["item_id"].is_unique
+    fresh = scored[~scored["item_id"].isin(again)]
+    lucky = fresh.sort_values("draw").head(4)["item_id"]
+    assert set(found.loc[found["reason"] == "random", "item_id"]) == set(lucky)
+
+
+def test_an_item_sent_again_is_no_part_of_what_the_random_slice_is_drawn_from() -> None:
+    found = choose.batch(candidates([0.5] * 50), size=10, random=4, seen=50, again=["00001", "00002", "99999"])
+    assert found.loc[found["reason"] == "random", "selection_probability"].tolist() == [4 / 48] * 4
+    assert found.loc[found["reason"] != "random", "selection_probability"].isna().all()
+
+
+@pytest.mark.parametrize("all_random", [True, False])
+def test_more_unanswered_items_than_a_batch_holds_fill_it_and_the_rest_waits(all_random: bool) -> None:
+    again = [f"{number:05d}" for number in range(20, 8, -1)]
+    found = choose.batch(candidates([0.5] * 30), size=5, random=2, seen=30, all_random=all_random, again=again)
+    assert found["item_id"].tolist() == again[:5]
+    assert found["reason"].unique().tolist() == ["reissued"]
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_an_item_sent_again_is_kept_however_the_pool_is_cut_and_takes_no_other_items_place(data: st.DataObject) -> None:
+    scored = candidates(data.draw(st.lists(st.sampled_from([0.1, 0.5, 0.9]), min_size=SIZE, max_size=40)))
+    again = data.draw(st.permutations(list(scored["item_id"])))[: data.draw(st.integers(0, 5))]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(scored)), max_size=4)))
+    parts = [scored.iloc[start:end] for start, end in pairwise([0, *cuts, len(scored)])]
+    kept, seen = choose.best(parts, useful=SIZE, random=RANDOM, again=again)
+    without, _ = choose.best([scored[~scored["item_id"].isin(again)]], useful=SIZE, random=RANDOM)
+    assert seen == len(scored)
+    assert sorted(kept["item_id"]) == sorted([*again, *without["item_id"]])

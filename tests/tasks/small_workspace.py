@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -111,10 +111,14 @@ def batch(workspace: Workspace, name: str) -> pd.DataFrame:
     return tables.read_parquet(workspace.round(name) / "batch.parquet")
 
 
+def rows(path: Path) -> list[vendor.Row]:
+    """The rows of a delivery."""
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+
+
 def sent(workspace: Workspace, name: str) -> list[str]:
     """The ids in a round's batch.csv, in its order."""
-    text = (workspace.pack(name) / "batch.csv").read_text(encoding="utf-8")
-    return [row["item_id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+    return [row["item_id"] for row in rows(workspace.pack(name) / "batch.csv")]
 
 
 def asked(workspace: Workspace, name: str) -> list[str]:
@@ -130,8 +134,8 @@ def answers(workspace: Workspace, name: str, *, annotator: str = "ann", skip: It
     return [{"item_id": one, "label": truth.get(item, "dry"), "annotator_id": annotator} for one, item in called]
 
 
-def deliver(workspace: Workspace, name: str, rows: list[vendor.Row]) -> Answer:
+def deliver(workspace: Workspace, name: str, rows: Sequence[vendor.Row]) -> Answer:
     """Take a delivery of these rows, called `name`."""
     path = workspace.root / "sent" / name
-    files.write_bytes(path, vendor.written(rows, ("item_id", "label", "annotator_id")))
+    files.write_bytes(path, vendor.written(rows, list(rows[0])))
     return ingest(workspace, path)

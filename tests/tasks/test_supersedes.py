@@ -26,6 +26,9 @@ HEADER = (*batch.HEADER, "supersedes")
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     workspace = desk.made(tmp_path / "workspace")
+    earlier, before = workspace.round("r0001"), pd.DataFrame({"item_id": [item for item, *_ in batch.EARLIER]})
+    for name in ("batch", "annotations"):
+        tables.write_parquet(earlier / f"{name}.parquet", before.assign(reason="uncertain"))
     items = [item for item, *_ in batch.BATCH]
     frame = pd.DataFrame({"item_id": items, "model_class": "other", "reason": "uncertain"})
     tables.write_parquet(workspace.round("r0002") / "batch.parquet", frame)

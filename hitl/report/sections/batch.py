@@ -30,6 +30,7 @@ _WHY = {
     "diverse": "unlike the items we have labels for",
     "random": "drawn at random, to estimate accuracy on the whole pool",
     "gold": "answer known: a check on the annotators",
+    "reissued": "sent out before, and nobody answered",
     "overlap": "answered by several annotators",
 }
 
