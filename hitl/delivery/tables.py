@@ -96,6 +96,7 @@ def _patterns() -> Values:
         "number": cells.NUMBER.pattern,
         "time": cells.TIME.pattern,
         "control": cells.CONTROL.pattern,
+        "line_ends": echo.LINE_ENDS.pattern,
         "whole_float": vocabulary.WHOLE_FLOAT.pattern,
         "starters": "".join(sorted(contract.STARTERS)),
         "controls": "".join(sorted(contract.CONTROLS)),

@@ -3,6 +3,7 @@
 const NUMBER = whole(RULES.patterns.number);
 const TIME = whole(RULES.patterns.time);
 const CONTROL = new RegExp(RULES.patterns.control);
+const LINE_ENDS = new RegExp(RULES.patterns.line_ends, "g");
 const DECIMAL = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+))?$/;
 const EXPORTED_AT = momentOf(PACK.exported_at);
 
@@ -87,7 +88,7 @@ function checkText(cell, column) {
 
 /** Equal but for the pack's apostrophe, the kind and number of line ends, or composed accents: none of it edited. */
 function isSameText(cell, value) {
-  const plain = (text) => normal("NFC", text.replace(/[\r\n]+/g, "\n"));
+  const plain = (text) => normal("NFC", text.replace(LINE_ENDS, "\n"));
   return [value, neutral(value), original(value)].some((form) => plain(form) === plain(cell));
 }
 
