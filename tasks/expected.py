@@ -3,17 +3,18 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
+from pathlib import Path
 from typing import Any, cast
 
-from hitl import pack
 from hitl.contract import SKIP
 from hitl.delivery.expectation import Expectation
+from hitl.delivery.exported import Elsewhere, Exported
 from hitl.delivery.intake_rules import MANIFEST_SUFFIX
 from hitl.delivery.judge import judge
 from hitl.delivery.judgement import Judgement
+from hitl.delivery.taken import Taken
 from hitl.errors import IntegrityError, MomentError
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
@@ -58,11 +59,6 @@ def _again(workspace: Workspace, facts: Facts, wanted: Expectation) -> Judgement
     return judged
 
 
-def answers(judged: Judgement) -> dict[tuple[str, str], str]:
-    """What a delivery adds to the answers taken, by item and annotator; a skip is the skip word."""
-    return {(one.item_id, one.annotator_id): SKIP if one.label is None else one.label for one in judged.annotations}
-
-
 def expectation(workspace: Workspace, state: State, name: str) -> Expectation:
     """What a delivery for round `name` may hold, by its pack and the ledger; nothing taken yet.
 
@@ -75,8 +71,8 @@ def expectation(workspace: Workspace, state: State, name: str) -> Expectation:
         promised(manifest, _items(workspace, name), journal.now()),
         known=frozenset(),
         elsewhere=frozenset(cast(str, facts["delivery"]) for one in others for facts in one.deliveries),
-        other_rounds={item: one.id for one in others for item in _items(workspace, one.id)},
-        gold=_as_sent(gold(workspace, name), sent_ids(workspace, name)),
+        other_rounds=Elsewhere({one.id: _items(workspace, one.id) for one in others}),
+        gold=_sent_gold(workspace, name),
         retired=_retired(workspace, [one.id for one in others if round_number(one.id) < round_number(name)], manifest),
         closed=state.round(name).phase in (Phase.CLOSING, Phase.CLOSED),
     )
@@ -101,17 +97,51 @@ def promised(manifest: Mapping[str, Any], items: Mapping[str, Mapping[str, str]]
 
 
 def after(wanted: Expectation, judged: Judgement) -> Expectation:
-    """What is expected once a delivery was taken."""
-    new = answers(judged)
-    origin = {**wanted.origin, **dict.fromkeys(new, judged.sha256)}
-    return replace(wanted, taken={**wanted.taken, **new}, origin=origin, known={*(wanted.known or ()), judged.sha256})
+    """What is expected once a delivery was taken. Answers that are `Taken` already are added to, not copied."""
+    taken = Taken.of(wanted)
+    for one in judged.annotations:
+        taken.add((one.item_id, one.annotator_id), one.label or SKIP, judged.sha256)
+    return replace(wanted, taken=taken, known={*(wanted.known or ()), judged.sha256})
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """What a round expected after some deliveries. `basis` is what else that follows from."""
+
+    basis: object
+    deliveries: tuple[Facts, ...]
+    wanted: Expectation
+
+
+_last: dict[Path, _Folded] = {}
+# The inbox takes one delivery after another: none of those before is judged again for each.
 
 
 def now(workspace: Workspace, state: State, at: datetime) -> Expectation:
-    """What the open round expects now, after the deliveries that stand."""
+    """What the open round expects now, after the deliveries that stand; those that this process has seen are known."""
     current = asked(state)
-    wanted = reduce(after, standing(workspace, state, current.id), expectation(workspace, state, current.id))
-    return replace(wanted, received_at=at)
+    basis, before = _basis(workspace, state, current), _last.get(workspace.ledger)
+    if before is None or before.basis != basis or current.deliveries[: len(before.deliveries)] != before.deliveries:
+        before = _Folded(basis, (), expectation(workspace, state, current.id))
+    _last.pop(workspace.ledger, None)  # what is added to below is whole again only in the end
+    wanted = replace(before.wanted, closed=False)
+    for facts in current.deliveries[len(before.deliveries) :]:
+        wanted = after(wanted, _again(workspace, facts, wanted))
+    wanted = replace(wanted, received_at=at, closed=before.wanted.closed)
+    _last[workspace.ledger] = _Folded(basis, current.deliveries, wanted)
+    return wanted
+
+
+def _basis(workspace: Workspace, state: State, current: RoundState) -> object:
+    """All that the expectation of a round is made of but its deliveries, as far as one look at each file tells."""
+    paths = (path for one in state.rounds for path in _sources(workspace, one.id))
+    looks = tuple(files.look(path) for path in paths)
+    return current.id, current.phase, looks, [one.deliveries for one in state.rounds if one.id != current.id]
+
+
+def _sources(workspace: Workspace, name: str) -> tuple[Path, ...]:
+    pack, folder = workspace.pack(name), workspace.round(name)
+    return pack / "MANIFEST.json", pack / "batch.csv", folder / "gold.csv", folder / "ids.csv"
 
 
 def _retired(workspace: Workspace, earlier: Sequence[str], manifest: Mapping[str, Any]) -> tuple[str, ...]:
@@ -124,8 +154,8 @@ def _manifest(workspace: Workspace, name: str) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads((workspace.pack(name) / "MANIFEST.json").read_text(encoding="utf-8")))
 
 
-def _items(workspace: Workspace, name: str) -> dict[str, dict[str, str]]:
-    return pack.exported_items((workspace.pack(name) / "batch.csv").read_bytes())
+def _items(workspace: Workspace, name: str) -> Exported:
+    return intake.exported(workspace.pack(name) / "batch.csv")
 
 
 def sent_ids(workspace: Workspace, name: str) -> dict[str, str]:
@@ -133,17 +163,28 @@ def sent_ids(workspace: Workspace, name: str) -> dict[str, str]:
 
     Raises IntegrityError when that file is not the one that export wrote.
     """
+    ids = _changed_ids(workspace, name)
+    return {item: item for item in _items(workspace, name)} if ids is None else dict(ids)
+
+
+def _changed_ids(workspace: Workspace, name: str) -> Iterator[tuple[str, str]] | None:
+    """Each item_id of the round and its sent id; None where they all are the same."""
     sha256 = journal.read(workspace).round(name).facts["exported"].get("ids_sha256")
     if sha256 is None:
-        return {item: item for item in _items(workspace, name)}
+        return None
     path = workspace.round(name) / "ids.csv"
     files.must_be(path, cast(str, sha256))
+    return _told_ids(path)
+
+
+def _told_ids(path: Path) -> Iterator[tuple[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        return {row["item_id"]: row["sent_id"] for row in csv.DictReader(file, strict=True)}
+        yield from ((row["item_id"], row["sent_id"]) for row in csv.DictReader(file, strict=True))
 
 
-def _as_sent(known: Mapping[str, str], ids: Mapping[str, str]) -> dict[str, str]:
-    return {ids[item]: label for item, label in known.items()}
+def _sent_gold(workspace: Workspace, name: str) -> dict[str, str]:
+    known, ids = gold(workspace, name), _changed_ids(workspace, name)
+    return known if ids is None else {sent: known[item] for item, sent in ids if item in known}
 
 
 def gold(workspace: Workspace, name: str) -> dict[str, str]:

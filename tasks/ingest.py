@@ -91,6 +91,7 @@ def asked_by(folder: Path, at: datetime) -> Expectation:
     try:
         manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
         items = intake.exported(folder / "batch.csv")
+        len(items)
     except (OSError, ValueError, LookupError, csv.Error) as error:
         raise DeliveryError(f"{folder} is not a pack with MANIFEST.json and batch.csv ({error})") from error
     return expected.promised(manifest, items, at)

@@ -3,9 +3,10 @@
 import csv
 import io
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TextIO
 
 from hitl.contract import ITEM_ID, neutral, original
@@ -70,7 +71,11 @@ class Exported(Mapping[str, Mapping[str, str]]):
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """Finds an item by a cell that is nearly its id."""
-        return Vocabulary(self)
+        return Vocabulary(_Ids(self))
+
+    def item(self, place: int) -> str:
+        """The item that stands at a place."""
+        return original(self._row(place)[self.header.index(ITEM_ID)])
 
     def place(self, item: str) -> int:
         """Where an item stands; -1 when it is none of these."""
@@ -115,6 +120,44 @@ class Exported(Mapping[str, Mapping[str, str]]):
             for _ in csv.reader(lines(file), strict=True):
                 starts.append(at)
         return starts
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids(Collection[str]):
+    """The ids of a pack's items, which can be asked for by their place."""
+
+    of: Exported
+
+    def __len__(self) -> int:
+        return len(self.of)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.of)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.of
+
+    def __getitem__(self, place: int) -> str:
+        return self.of.item(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere(Mapping[str, str]):
+    """The round in which an item went out, of several rounds the last; their packs are read when somebody asks."""
+
+    rounds: Mapping[str, Exported]
+
+    def __getitem__(self, item: str) -> str:
+        for name, items in reversed(list(self.rounds.items())):
+            if item in items:
+                return name
+        raise KeyError(item)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(set(chain.from_iterable(self.rounds.values())))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _text(source: Opened) -> TextIO:

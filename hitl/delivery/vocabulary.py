@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cached_property
+from typing import Protocol
 
 from hitl.contract import original
+from hitl.delivery.index import Index
 from hitl.delivery.reasons import Reason
 
 QUOTES = "'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb"
@@ -14,10 +16,16 @@ LONGEST, SLIPS = 200, 500
 WHOLE_FLOAT = re.compile(r"(-?[0-9]+)\.0+")
 
 
-class Vocabulary:
-    """The words a column may hold. `words` is kept, not copied: it may be a mapping with a key for each item."""
+class Words(Collection[str], Protocol):
+    """Texts that can be asked for by their place."""
 
-    def __init__(self, words: Collection[str]) -> None:
+    def __getitem__(self, place: int, /) -> str: ...
+
+
+class Vocabulary:
+    """The words a column may hold. `words` is kept, not copied: it may be all ids of a long batch."""
+
+    def __init__(self, words: Words) -> None:
         self.words = words
         self._typos: dict[str, str] = {}
 
@@ -32,8 +40,8 @@ class Vocabulary:
         trimmed = cell.strip(" ")
         if trimmed in self.words:
             return trimmed, Reason.W_TRIMMED
-        word = None if trimmed.isascii() else self._composed.get(unicodedata.normalize("NFC", trimmed))
-        if word is not None:
+        word = "" if trimmed.isascii() else self._one(self._composed, _compose, trimmed)
+        if word:
             return word, Reason.W_NORMALISED
         # The pack itself writes '=x for =x: the one spelling that we added, so that we can take it away.
         plain = original(trimmed)
@@ -45,7 +53,7 @@ class Vocabulary:
         >>> Vocabulary(["cat", "dog"]).near("\u201cCat\u201d")
         'cat'
         """
-        return "" if len(cell) > LONGEST else self._folded.get(_fold(cell)) or ""
+        return "" if len(cell) > LONGEST else self._one(self._folded, _fold, cell)
 
     def typo_of(self, cell: str) -> str:
         """The one word a single slip of the key away from `cell`, when no other word is anywhere near, else "".
@@ -65,28 +73,35 @@ class Vocabulary:
         close = [word for word in self.words if abs(len(word) - len(text)) < 3 and _edits(_fold(word), text) < 3]
         return close[0] if len(close) == 1 and _edits(_fold(close[0]), text) < 2 else ""
 
-    @cached_property
-    def _composed(self) -> dict[str, str | None]:
-        return _index([(unicodedata.normalize("NFC", word), word) for word in self.words if not word.isascii()])
+    def _one(self, index: Index, form: Callable[[str], str], cell: str) -> str:
+        """The one word that has the same form as `cell`; "" where there is none, or more, so that none is preferred."""
+        wanted = form(cell)
+        found = {word for word in map(self.words.__getitem__, index.places(hash(wanted))) if form(word) == wanted}
+        return found.pop() if len(found) == 1 else ""
 
     @cached_property
-    def _folded(self) -> dict[str, str | None]:
-        return _index([(_fold(word), word) for word in self.words])
+    def _composed(self) -> Index:
+        return Index(hash(_compose(word)) for word in self.words)
+
+    @cached_property
+    def _folded(self) -> Index:
+        return Index(hash(_fold(word)) for word in self.words)
 
 
-def _index(pairs: list[tuple[str, str]]) -> dict[str, str | None]:
-    """Each key's word; None where two words share the key, so that neither is preferred."""
-    index: dict[str, str | None] = {}
-    for key, word in pairs:
-        index[key] = word if index.get(key, word) == word else None
-    return index
+def _compose(text: str) -> str:
+    """The composed form of a text. A plain one has no other, and is that of none: no cell has a NUL."""
+    return f"\0{text}" if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _fold(text: str) -> str:
-    visible = "".join(mark for mark in unicodedata.normalize("NFKC", text) if unicodedata.category(mark) != "Cf")
+    visible = text if text.isascii() else "".join(filter(_is_seen, unicodedata.normalize("NFKC", text)))
     bare = visible.strip().strip(QUOTES).strip().casefold()
     number = WHOLE_FLOAT.fullmatch(bare)
     return number.group(1) if number else bare
+
+
+def _is_seen(mark: str) -> bool:
+    return unicodedata.category(mark) != "Cf"
 
 
 def _edits(one: str, other: str) -> int:

@@ -113,6 +113,15 @@ def sha256(path: Path) -> str:
         raise hitl.errors.IntegrityError(f"{path} is missing; bring it back: dvc checkout") from error
 
 
+def look(path: Path) -> object:
+    """What changes with the file at `path`, as one look at it tells; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def must_be(path: Path, digest: str) -> None:
     """Raise IntegrityError unless the file at `path` has the sha256 `digest`."""
     found = sha256(path)

@@ -62,10 +62,8 @@ class _File:
 
 
 def exported(path: Path) -> Exported:
-    """The items of the batch.csv at `path`; raises what Exported does, and OSError."""
-    items = Exported(_File(path))
-    len(items)
-    return items
+    """The items of the batch.csv at `path`, read when asked for; that raises what Exported does, and OSError."""
+    return Exported(_File(path))
 
 
 @contextmanager

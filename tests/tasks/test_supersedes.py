@@ -119,3 +119,14 @@ def test_a_delivery_of_another_round_cannot_be_superseded(workspace: Workspace) 
     answered(workspace, batch.sound())
 
     assert answered(workspace, sent("other", "d1" * 32))["reasons"] == ["R_SUPERSEDES_UNKNOWN"]
+
+
+def test_what_is_expected_is_the_same_whether_or_not_this_process_took_the_deliveries(workspace: Workspace) -> None:
+    taken(workspace, "other", "billing")
+    state, at = journal.read(workspace), journal.now()
+
+    seen = expected.now(workspace, state, at)
+    fresh = expected.now(Workspace(workspace.root / "." / "data" / ".."), state, at)
+
+    assert dict(seen.taken) == dict(fresh.taken)
+    assert seen.known == fresh.known
