@@ -64,6 +64,15 @@ class Rows:
         self.answers.append(answer)
         self.outcomes.append(outcome)
 
+    def extend(self, items: Sequence[int], people: Sequence[int], answers: Sequence[int]) -> None:
+        """Take down many rows, all of them NEW."""
+        for claim in zip(items, people, answers, strict=True):
+            self.claims.add(*claim)
+        self.items.extend(items)
+        self.people.extend(people)
+        self.answers.extend(answers)
+        self.outcomes.extend(bytes((Outcome.NEW,)) * len(items))
+
     @property
     def held(self) -> int:
         return len(self.outcomes) - self.count(Outcome.NEW) - self.count(Outcome.SAME)
@@ -77,7 +86,13 @@ def read(reader: RowReader, taken: Taken) -> Rows:
     rows = Rows(reader, taken, Claims(taken.pairs.starts, taken.touched))
     records, glance = reader.frame.records(), _Glance(reader, taken)
     while together := list(islice(records, TOGETHER)):
-        for (row, cells), item, annotator, answer, is_plain in zip(together, *glance.over(together), strict=True):
+        items, people, answers, plain = glance.over(together)
+        if all(plain) and all(answers) and all(people) and min(items) >= 0:
+            rows.extend(items, people, answers)
+            continue
+        for (row, cells), item, annotator, answer, is_plain in zip(
+            together, items, people, answers, plain, strict=True
+        ):
             if is_plain and answer and annotator and item >= 0:
                 rows.add(item, annotator, answer)
             else:

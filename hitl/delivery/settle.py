@@ -114,15 +114,16 @@ class Progress:
 def progress(rows: Rows) -> Progress:
     """What the NEW rows of a delivery add to what was taken before."""
     taken, found = rows.taken, Progress(rows.taken.complete, rows.taken.answered)
-    added = array("I", bytes(4 * len(taken.touched)))
-    for item, annotator in compress(zip(rows.items, rows.people, strict=True), map(Outcome.NEW.__eq__, rows.outcomes)):
-        if taken.touched[item] and taken.said(item, annotator):
+    added, touched, starts = array("I", bytes(4 * len(taken.touched))), taken.touched, taken.pairs.starts
+    new = map(Outcome.NEW.__eq__, rows.outcomes)
+    for item, annotator in compress(zip(rows.items, rows.people, strict=True), new):
+        if touched[item] and taken.said(item, annotator):
             found.revised += 1
             continue
-        earlier = len(list(taken.pairs.people(item))) if taken.touched[item] else 0
         added[item] += 1
-        found.answered += added[item] + earlier == 1
-        found.complete += added[item] + earlier == taken.asked(item)
+        count = added[item] + (len(list(taken.told(item))) if touched[item] else 0)
+        found.answered += count == 1
+        found.complete += count == starts[item + 1] - starts[item]
     return found
 
 
