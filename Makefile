@@ -12,7 +12,7 @@ help:
 	@echo "make setup   a local virtual environment from uv.lock; leaves the command at .venv/bin/hitl"
 	@echo "make demo    six label rounds on real handwritten digits, in ./hitl-demo"
 	@echo "make test    layers, types, style, words, and every test"
-	@echo "make bench   what a round costs beside the same steps as bare function calls"
+	@echo "make bench   what a round costs beside the same steps as bare function calls, and a delivery beside reading it"
 	@echo "make corpus  the shared corpus of awkward deliveries, through check and ingest of fresh workspaces"
 
 setup: .venv/.installed
@@ -34,6 +34,7 @@ test: setup
 
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py
+	@$(BIN)/python benchmarks/ingest.py
 
 corpus: setup
 	@for seed in 0 1; do for suite in shared heldout; do \
