@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from hitl import money
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
@@ -36,6 +37,6 @@ def closed(state: State, name: str, params: Params) -> Facts:
         "champion": judged["champion"],
         "note": judged["note"],
         "annotations": one.accepted,
-        "amount": f"{one.spent:.2f}",
+        "amount": money.spelled(one.spent),
         "currency": params.delivery.currency,
     }

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import cast
 
-from hitl import budget, due
+from hitl import budget, due, money
 from hitl.awaited import UNKNOWN, Awaited, lines as lines_of
 from hitl.ledger import Facts
 from hitl.params import Params
@@ -32,7 +32,7 @@ def view(state: State, params: Params, *, name: str, at: datetime, awaited: Awai
         "metric": metric,
         "spent": {
             "annotations": state.annotations,
-            "amount": f"{state.spent:.2f}",
+            "amount": money.spelled(state.spent),
             "currency": params.delivery.currency,
         },
         "budget_left": budget.remaining(params, state),
@@ -121,7 +121,7 @@ def _round(one: RoundState, metric: str) -> Facts:
         "high": metrics.get(f"{metric}_high"),
         "verdict": one.facts.get("judged", {}).get("verdict"),
         "unresolved": len(cast(list[str], one.facts.get("resolved", {}).get("unresolved", []))),
-        "amount": f"{one.spent:.2f}",
+        "amount": money.spelled(one.spent),
     }
 
 

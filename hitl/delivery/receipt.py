@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
+from hitl import money
 from hitl.contract import REDO
 from hitl.delivery.judgement import Held, Judgement
 from hitl.ledger import stamp
@@ -65,18 +66,8 @@ def payable(annotations: int, price: Decimal, currency: str) -> dict[str, object
         "annotations": annotations,
         "price": f"{price:f}",
         "currency": currency,
-        "amount": spelled(annotations * price),
+        "amount": money.spelled(annotations * price),
     }
-
-
-def spelled(amount: Decimal) -> str:
-    """An amount of money in all its digits, two decimals at least.
-
-    >>> spelled(Decimal("1.50000")), spelled(Decimal("0.0125"))
-    ('1.50', '0.0125')
-    """
-    whole, _, part = f"{amount:f}".partition(".")
-    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
 
 
 def redo_csv(judgement: Judgement) -> bytes:

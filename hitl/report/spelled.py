@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from hitl import money as exact
+
 _PERCENT = {"accuracy", "balanced_accuracy"}
 _WORDS = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
 _MONTHS = (
@@ -81,8 +83,8 @@ def money(amount: Decimal, currency: str) -> str:
     >>> money(Decimal("6.6"), "EUR")
     '6.60 EUR'
     """
-    cents = amount.quantize(Decimal("0.01"))
-    return f"{cents if cents == amount else amount.normalize():,f} {currency}"
+    whole, part = exact.spelled(amount).split(".")
+    return f"{int(whole):,}.{part} {currency}"
 
 
 def moment(at: str) -> str:

@@ -142,3 +142,14 @@ def test_the_vendor_is_called_as_the_pack_called_it() -> None:
     found = shown(tale, at=LATE, export={"vendor": "Another"})
     assert str(found["awaiting"]["whom"]).startswith("Acme")  # type: ignore[index]
     assert "remind Acme" in str(found["next"]) and "\x1b" not in screen.text(found)
+
+
+def test_money_is_shown_to_the_last_digit() -> None:
+    found = shown(
+        [
+            *EXPORTED[:-1],
+            ("exported", "r0001", {**EXPORTED[-1][2], "price": "0.125"}),
+            ("delivered", "r0001", delivery(accepted=15)),
+        ]
+    )
+    assert found["spent"]["amount"] == "1.875"
