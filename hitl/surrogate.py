@@ -81,7 +81,7 @@ def sent(ids: Iterable[str], *, key: bytes | None = None) -> dict[str, str]:
 
     Raises DataError with the list when two items would go out under one name.
     """
-    found = {id: pseudonym(id, key) if key else id if is_safe(id) else surrogate(id) for id in ids}
+    found = {id: pseudonym(id, key) if key else id if _may_stay(id) else surrogate(id) for id in ids}
     owner: dict[str, str] = {}
     clashes = [(id, owner[name]) for id, name in found.items() if owner.setdefault(name, id) != id]
     if clashes:
@@ -93,12 +93,9 @@ def sent(ids: Iterable[str], *, key: bytes | None = None) -> dict[str, str]:
     return found
 
 
-def taken(ids: Iterable[str]) -> dict[str, str]:
-    """The ids that are the surrogate of another of `ids`, each with that other one."""
-    ids = list(ids)
-    claimed = {id for id in ids if is_surrogate(id)}
-    others = ((surrogate(id), id) for id in ids if not is_safe(id)) if claimed else ()
-    return {name: id for name, id in others if name in claimed}
+def _may_stay(id: str) -> bool:
+    """Whether `id` is safe and has not the form of a surrogate, so that it can be no other item's."""
+    return is_safe(id) and not is_surrogate(id)
 
 
 def _is_date_or_money(text: str) -> bool:

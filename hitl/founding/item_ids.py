@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hitl import surrogate
 from hitl.errors import DataError
 from hitl.visible import quoted
 
@@ -66,8 +65,6 @@ def _taken(cells: pd.Series, name: str) -> ItemIds:
         "ids that are equal once white space at the ends and the way accents are stored are put aside",
         "make ids distinct",
     )
-    claimed = surrogate.taken(values)
-    _refuse(values.isin(list(claimed)), cells, name, "ids that are the surrogate of another", "rename them")
     changed = int((values != cells).sum())
     note = f"{changed:,} ids were trimmed or put in Unicode's composed form (NFC)"
     return ItemIds(values, name, (note,) if changed else ())

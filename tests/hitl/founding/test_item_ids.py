@@ -3,7 +3,6 @@ import pytest
 
 from hitl.errors import DataError
 from hitl.founding.item_ids import item_ids
-from hitl.surrogate import surrogate
 
 
 def table(*ids: str, name: str = "key") -> pd.DataFrame:
@@ -51,7 +50,6 @@ def test_compatible_characters_are_not_made_one() -> None:
         (("\u00e9", "x", "e\u0301"), "ids that are equal once white space"),
         (("a", "a "), "ids that are equal once white space"),
         (("a", "\u00a0a\t"), "ids that are equal once white space at the ends .*: row 2 'a', row 3 '"),
-        (("a", surrogate("00012"), "00012"), "ids that are the surrogate of another: row 3"),
     ],
 )
 def test_ids_that_cannot_serve_are_refused_by_row(ids: tuple[str, ...], said: str) -> None:
