@@ -26,7 +26,7 @@ REFUSED = 5
 _STARTERS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # What a spreadsheet leaves as it is: letters first, and no month, truth value or number in them.
-_SAFE = re.compile(r"[A-Za-z]{2,}[A-Za-z0-9_-]*[A-Za-z0-9]")
+_SAFE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]")
 _CHANGED = re.compile(r"(?i)(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-_ ]?[0-9]+|true|false")
 _MARKUP = "<script>alert(1)</script>"
 
