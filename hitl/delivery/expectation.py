@@ -19,7 +19,8 @@ class Expectation:
     `items` maps each exported item_id (gold ones are among them) to its visible columns as exported. `taken` holds the
     answers of earlier deliveries, a skip as SKIP; `origin` says which delivery (sha256) each of them came from. `known`
     are the deliveries of this round taken before, None where nothing is known of them (then nobody can tell what one
-    supersedes), and `elsewhere` those of other rounds.
+    supersedes), and `elsewhere` those of other rounds and those withdrawn. Rows of the annotators in `without` are read
+    as if they stood not in the file.
     Raises DataError when a class has the name that is reserved for a skip.
     """
 
@@ -42,6 +43,7 @@ class Expectation:
     guideline_sha256: str = ""
     bad_row_share: float = 0.2
     closed: bool = False
+    without: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if SKIP in self.classes:

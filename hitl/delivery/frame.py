@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TextIO
 
-from hitl.contract import COMMENT, OPTIONAL, REQUIRED
+from hitl.contract import ANNOTATOR_ID, COMMENT, OPTIONAL, REQUIRED
 from hitl.delivery.header import header_reasons
 from hitl.delivery.reasons import Reason
 from hitl.delivery.signature import BOM, Look, leaves_quote_open, look, unreadable
@@ -29,7 +29,8 @@ class Frame:
     """A delivery's bytes seen as a table; `reasons` is empty when its rows can be read.
 
     `rows` counts the data rows that are not blank, `filled` names the columns with at least one cell that is not;
-    `last_row` is the number of the last row, blank or not.
+    `last_row` is the number of the last row, blank or not. Rows of the annotators in `without` are passed over, as if
+    they stood not in the file; `passed` counts them.
     """
 
     source: Source
@@ -40,6 +41,8 @@ class Frame:
     filled: frozenset[str] = frozenset()
     reasons: tuple[Reason, ...] = ()
     warnings: frozenset[Reason] = frozenset()
+    without: frozenset[str] = frozenset()
+    passed: int = 0
 
     @property
     def terminated(self) -> bool:
@@ -54,15 +57,19 @@ class Frame:
             rows = csv.reader(text, strict=True)
             next(cells for cells in rows if not is_blank(cells))
             numbered = enumerate(rows, start=1)
-            if Reason.W_BLANK_LINES in self.warnings:
-                yield from ((number, cells) for number, cells in numbered if not is_blank(cells))
+            if self.without or Reason.W_BLANK_LINES in self.warnings:
+                others = self._others
+                yield from ((number, cells) for number, cells in numbered if not is_blank(cells) and others(cells))
             else:
                 yield from numbered
 
+    def _others(self, cells: list[str]) -> bool:
+        return not _is_by(cells, self.header, self.without)
 
-def survey(source: Source, *, row_limit: int) -> Frame:
-    """The frame of `source`; reading stops at the first row past `row_limit`."""
-    seen, walk = look(source), _Walk(row_limit)
+
+def survey(source: Source, *, row_limit: int, without: frozenset[str] = frozenset()) -> Frame:
+    """The frame of `source` but for the rows of annotators in `without`; reading stops at row `row_limit` + 1."""
+    seen, walk = look(source), _Walk(row_limit, without)
     reason = unreadable(seen)
     if reason is not None:
         return Frame(source, seen, reasons=(reason,))
@@ -76,12 +83,30 @@ def survey(source: Source, *, row_limit: int) -> Frame:
     reason = _measured_reason(seen, walk)
     if reason is not None:
         return Frame(source, seen, header=walk.header, reasons=(reason,))
-    return Frame(source, seen, walk.header, walk.rows, walk.records, walk.filled(), warnings=_warnings(seen, walk))
+    return Frame(
+        source,
+        seen,
+        walk.header,
+        walk.rows,
+        walk.records,
+        walk.filled(),
+        warnings=_warnings(seen, walk),
+        without=without,
+        passed=walk.passed,
+    )
 
 
 def is_blank(cells: list[str]) -> bool:
     """Whether a row carries nothing: no cells, or only spaces in them."""
     return not any(map(str.strip, cells))
+
+
+def _is_by(cells: list[str], header: tuple[str, ...], annotators: frozenset[str]) -> bool:
+    """Whether a row is by one of these annotators."""
+    if not annotators:
+        return False
+    place = header.index(ANNOTATOR_ID)
+    return place < len(cells) and cells[place].strip(" ") in annotators
 
 
 class _Stop(Exception):
@@ -116,12 +141,14 @@ class _Walk:
     """What is learned from one pass over the rows."""
 
     row_limit: int
+    without: frozenset[str] = frozenset()
     header: tuple[str, ...] = ()
     rows: int = 0
     records: int = 0
     odd: int = 0
     last: int = 0
     blanks: int = 0
+    passed: int = 0
     endings: set[str] = field(default_factory=set)
     unfilled: list[int] = field(default_factory=list)
 
@@ -145,7 +172,8 @@ class _Walk:
 
     def _step_together(self, rows: Sequence[list[str]]) -> None:
         width = len(self.header)
-        if not rows or set(map(len, rows)) != {width} or not self._are_plain(columns := list(zip(*rows, strict=True))):
+        many = rows and not self.without and set(map(len, rows)) == {width}
+        if not many or not self._are_plain(columns := list(zip(*rows, strict=True))):
             for cells in rows:
                 self.step(cells, "")
             return
@@ -169,6 +197,8 @@ class _Walk:
             self.blanks += 1
         elif not self.header:
             self._start(cells)
+        elif _is_by(cells, self.header, self.without):
+            self.passed += 1
         else:
             self._count(cells)
 

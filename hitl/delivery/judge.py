@@ -37,7 +37,7 @@ def judge(
     Raises nothing, whatever the bytes are.
     """
     promises = sidecar.parse(manifest)
-    frame = survey(source, row_limit=expectation.row_limit)
+    frame = survey(source, row_limit=expectation.row_limit, without=expectation.without)
     case = _Case(expectation, Taken.of(expectation), frame, promises, file)
     if expectation.has_taken(source.sha256):
         return case.known()

@@ -426,3 +426,25 @@ def test_the_order_of_rows_means_nothing(rows: list[str]) -> None:
 
     assert {each.item_id for each in judgement.annotations} == {"i01"}
     assert judgement.quarantined == 5
+
+
+def test_rows_of_a_withdrawn_annotator_are_as_if_they_stood_not_in_the_file() -> None:
+    header = f"{HEADER},seconds"
+    rows = [f"{item},cat,{'bob' if n % 2 else 'ann'},5" for n, item in enumerate(ITEMS)]
+    mine = [row for row in rows if ",ann," in row]
+    bad = [f"{item},horsse, bob ,-1" for item in ITEMS[:9]]
+    manifest = json.dumps({"rows": len(rows) + len(bad)}).encode()
+
+    alone = judge(Bytes(delivery(*mine, header=header)), expectation())
+    without = judge(
+        Bytes(delivery(*rows, *bad, header=header)), expectation(without=frozenset({"bob"})), manifest=manifest
+    )
+
+    assert (without.verdict, without.accepted, without.warnings) == (alone.verdict, 10, alone.warnings)
+    assert [one.item_id for one in without.annotations] == [one.item_id for one in alone.annotations]
+
+
+def test_a_file_of_withdrawn_rows_alone_has_none() -> None:
+    judgement = judge(Bytes(whole()), expectation(without=frozenset({"ann"})))
+
+    assert (judgement.verdict, judgement.reasons) == ("reject", ("F_NO_ROWS",))
