@@ -284,6 +284,65 @@ def verify(standalone: Path | None) -> tuple[Facts, str]:
     return {**facts, "exit": 6 if facts["problems"] else 0}, verifying.text(facts)
 
 
+reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept in the ledger.")
+
+
+@command()
+@click.argument("kind", type=click.Choice(["delivery", "annotator", "round"]))
+@click.argument("of", metavar="ID")
+@reason_option
+@click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
+def undo(kind: str, of: str, reason: str, dry_run: bool) -> tuple[Facts, str]:
+    """Withdraw a delivery (8+ digits of its sha256), an annotator or a round; all that followed is rebuilt.
+
+    Afterwards everything is as if those rows had never come. What was paid or published for them is told as
+    corrections; packs stay as they went out.
+    """
+    from flows import repair
+    from hitl.withdrawal import Kind
+
+    act = repair.preview if dry_run else repair.undo
+    facts = act(here(), cast(Kind, kind), of, reason=reason)
+    return facts, say.undone(facts, dry_run=dry_run)
+
+
+@command()
+@reason_option
+def rollback(reason: str) -> tuple[Facts, str]:
+    """Put the previous champion back."""
+    from flows import repair
+
+    facts = repair.rollback(here(), reason=reason)
+    return facts, f"{facts['champion']} is champion again in place of {facts['previous']}"
+
+
+@command()
+@click.option("--check", is_flag=True, help="Compare only, and change nothing.")
+def rebuild(check: bool) -> tuple[Facts, str]:
+    """Recompute every derived table and model from deliveries and params; write back what is damaged."""
+    from tasks import rebuild as rebuilding
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "rebuild"):
+        facts = rebuilding.rebuild(workspace, check=check)
+    differs = facts["differences"] or (check and facts["files"])
+    return {**facts, "exit": 6 if differs else 0}, say.recomputed(facts)
+
+
+@command()
+@click.argument("round_id", metavar="ROUND")
+def replay(round_id: str) -> tuple[Facts, str]:
+    """Choose a round's batch again, with the pool, the model and the params of then, and compare it item for item."""
+    from tasks import rebuild as rebuilding
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "replay"):
+        facts = rebuilding.replay(workspace, round_id)
+    return {**facts, "exit": 6 if facts["different"] else 0}, say.replayed(facts)
+
+
 @command()
 @click.argument("name", type=click.Choice(["train", "evaluate"]))
 def step(name: str) -> tuple[Facts, str]:

@@ -17,7 +17,7 @@ def publish(workspace: Workspace, state: State) -> None:
     page = _mlflow(workspace)
     for one in state.rounds[-2:]:
         create_markdown_artifact(table(workspace, one), key=f"{one.id}-files", description=f"The files of {one.id}")
-        run = outbox.sent(workspace, one.id)
+        run = outbox.sent(workspace, one.version)
         if page and run:
             url = f"{page}/#/experiments/{run['experiment_id']}/runs/{run['run_id']}"
             create_link_artifact(url, link_text=f"{one.id} in MLflow", key=f"{one.id}-mlflow")

@@ -32,6 +32,7 @@ def open_round(workspace: Workspace, run: Run) -> str:
     from tasks import version
 
     version.ready(workspace)
+    rebuild(workspace, run)
     _refuse_open(workspace)
     pseudonym_key(journal.params(workspace))  # said now, not when half a round is written
     _baseline(workspace, run)
@@ -51,14 +52,36 @@ def open_round(workspace: Workspace, run: Run) -> str:
 def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str:
     """Validate, resolve, retrain, evaluate, promote, report, version, track; returns the closed round.
 
-    Goes on with a closing that was cut short. Raises MomentError when no round waits for labels, GateError when answers
-    are missing and neither `partial` nor the deadline allows to go without them.
+    Goes on with a closing or a rebuilding that was cut short. Raises MomentError when no round waits for labels,
+    GateError when answers are missing and neither `partial` nor the deadline allows to go without them.
     """
     from tasks import version
 
     version.ready(workspace)
+    rebuilt = rebuild(workspace, run)
+    current = cast(RoundState, journal.read(workspace).current)
+    if rebuilt and current.phase is Phase.CLOSED:
+        publish(workspace, run)
+        return current.id
     name = _closing(workspace, partial=partial).id
+    _complete(workspace, run, name)
+    publish(workspace, run)
+    return name
 
+
+def rebuild(workspace: Workspace, run: Run) -> list[str]:
+    """Close anew, in order, the rounds that an undo made void; returns their names.
+
+    Goes on with a rebuilding that was cut short.
+    """
+    names = [one.id for one in journal.read(workspace).rebuilding]
+    for name in names:
+        _complete(workspace, run, name)
+    return names
+
+
+def _complete(workspace: Workspace, run: Run, name: str) -> None:
+    """The steps from a round's answers to its end, those that are not done yet."""
     from tasks import close, evaluate, promote, report, resolve, train, validate
 
     _once(workspace, run, name, "validated", "Validate the annotations", validate.validate)
@@ -68,8 +91,6 @@ def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str
     _once(workspace, run, name, "judged", "Compare with the champion", promote.promote)
     _once(workspace, run, name, "reported", "Write the report", report.report)
     _once(workspace, run, name, "closed", "Close the round", close.close)
-    publish(workspace, run)
-    return name
 
 
 def advance(workspace: Workspace, run: Run) -> list[str]:
@@ -78,6 +99,7 @@ def advance(workspace: Workspace, run: Run) -> list[str]:
 
     said: list[str] = []
     version.ready(workspace)
+    said += [f"rebuilt {name}" for name in rebuild(workspace, run)]
     publish(workspace, run)
     said += inbox.take(workspace)
     current = cast(RoundState, journal.read(workspace).current)
@@ -111,6 +133,10 @@ def publish(workspace: Workspace, run: Run) -> None:
         except Unreachable as why:
             log.warning("%s stands; MLflow is told by the next hitl advance, for now: %s", one, why)
             return
+    try:
+        track.repoint(workspace)
+    except Unreachable as why:
+        log.warning("MLflow is told of the rollback by the next hitl advance, for now: %s", why)
 
 
 def _baseline(workspace: Workspace, run: Run) -> None:

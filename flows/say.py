@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from hitl.ledger import Facts
 from hitl.visible import clipped, quoted
+from hitl.withdrawal import correction
 
 if TYPE_CHECKING:  # only a type here, and the help of a command should not pay for it
     from tasks.ingest import Answer
@@ -123,6 +124,48 @@ def stepped(name: str, facts: Facts) -> str:
     return (
         f"measured on {facts['items']} test items: accuracy {found['accuracy']:.4f}, macro F1 {found['macro_f1']:.4f}"
     )
+
+
+def undone(facts: Facts, *, dry_run: bool) -> str:
+    """What an undo changed, or would."""
+    rounds, batches = cast(list[Facts], facts["rebuilt"]), cast(list[str], facts["batches"])
+    owed = cast(Facts, facts["corrections"])
+    would = "would be " if dry_run else ""
+    names = ", ".join(str(one["round"]) for one in rounds) or "no round"
+    lines = [f"{facts['kind']} {facts['of']} {would}withdrawn ({facts['reason']}); {names} {would}rebuilt"]
+    labels = cast(Mapping[str, int], facts.get("labels", {}))
+    for one in rounds:
+        changed = f"; {labels[str(one['round'])]} labels change" if one["round"] in labels else ""
+        lines.append(f"  {one['round']}: {one['metric']} {one['before']:.4f} -> {one['after']:.4f}{changed}")
+    lines.append(f"champion: {facts['champion_before']} -> {facts['champion']}")
+    lines.append(f"to correct: {correction(owed)}")
+    published = [str(one["round"]) for one in cast(list[Facts], facts["published"]) if one["was_champion"]]
+    if published:
+        lines.append(f"models that were in use and knew these rows: {', '.join(published)}")
+    if batches:
+        lines.append(f"batches that were chosen by a model that knew these rows: {', '.join(batches)}")
+    return "\n".join(lines)
+
+
+def recomputed(facts: Facts) -> str:
+    """What came out otherwise when everything was computed again."""
+    differences, wrong = cast(list[Facts], facts["differences"]), cast(list[str], facts["files"])
+    lines = [f"{facts['steps']} steps taken again, {len(differences)} came out otherwise than the ledger says"]
+    lines += [
+        f"  event {one['seq']} ({one['event']} of {one['round']}): {', '.join(cast(Facts, one['recomputed']))}"
+        for one in differences
+    ]
+    done = "written back" if facts["written"] else "not what the ledger says; hitl rebuild writes it back"
+    return "\n".join([*lines, *(f"  {file}: {done}" for file in wrong)])
+
+
+def replayed(facts: Facts) -> str:
+    """Whether a batch comes out the same."""
+    different = cast(list[str], facts["different"])
+    if not different:
+        return f"{facts['round']}: the same batch, all {facts['items']} items"
+    named = ", ".join(quoted(item, CLIPPED) for item in different[:LISTED])
+    return f"{facts['round']}: {len(different)} of {facts['items']} items differ: {named}"
 
 
 def running(facts: Facts) -> str:

@@ -128,5 +128,9 @@ class Workspace:
     def round(self, name: str) -> Path:
         return self.data / "rounds" / name
 
+    def round_params(self, name: str) -> Path:
+        """The parameters that the round closed with."""
+        return self.round(name) / "params.yaml"
+
     def pack(self, name: str) -> Path:
         return self.round(name) / "pack"

@@ -1,11 +1,12 @@
 """What a command brought about, as plain values from the state."""
 
+from collections.abc import Mapping
 from typing import cast
 
 from hitl import money
 from hitl.ledger import Facts
 from hitl.params import Params
-from hitl.state import State
+from hitl.state import RoundState, State
 
 
 def opened(state: State, name: str) -> Facts:
@@ -40,3 +41,23 @@ def closed(state: State, name: str, params: Params) -> Facts:
         "amount": money.spelled(one.spent),
         "currency": params.delivery.currency,
     }
+
+
+def undone(state: State, facts: Facts) -> Facts:
+    """What an undo changed, by its facts: each rebuilt round before and after, and the champion.
+
+    `before` and `after` are None where the round is not rebuilt yet, or was not evaluated.
+    """
+    rebuilt = [_rebuilt(state.round(name)) for name in cast(list[str], facts["rounds"])]
+    return {**facts, "rebuilt": rebuilt, "champion_before": facts["champion"], "champion": state.champion}
+
+
+def _rebuilt(one: RoundState) -> Facts:
+    before = one.earlier[-1]
+    metric = str(before["judged"]["metric"])
+    values = (_value(facts, metric) for facts in (before, one.facts))
+    return {"round": one.id, "metric": metric, **dict(zip(("before", "after"), values, strict=True))}
+
+
+def _value(facts: Mapping[str, Facts], metric: str) -> object:
+    return cast(Mapping[str, object], facts.get("evaluated", {}).get("metrics", {})).get(metric)

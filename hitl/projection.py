@@ -62,10 +62,11 @@ def run_of(events: Sequence[Event], name: str, params: Params) -> Run:
     one = state.round(name)
     if one.phase is not Phase.CLOSED:
         raise MomentError(f"{name} is {one.phase}: only a closed round is tracked")
-    own = [event for event in events if event.round == name]
+    own = _last_closing([event for event in events if event.round == name])
     curve = _curve(state.rounds[: round_number(name) + 1], params.evaluate.metric)
     drawn = {metric.key for metric in curve}
     tags = {"hitl.workspace_id": workspace_id(events), "hitl.round": name}
+    tags |= {"hitl.revision": str(len(one.earlier))} if one.earlier else {}
     return Run(
         name=name,
         step=_labels(one),
@@ -76,6 +77,13 @@ def run_of(events: Sequence[Event], name: str, params: Params) -> Run:
         tags={**tags, "hitl.part": "round", **_lineage(one, own)},
         parts=[part for word in PARTS if (part := _part(word, one, own, params, tags))],
     )
+
+
+def _last_closing(own: Sequence[Event]) -> list[Event]:
+    """The round's events without the closings that an undo made void."""
+    begins = max((place for place, event in enumerate(own) if event.event == "validated"), default=0)
+    opening = next((place for place, event in enumerate(own) if event.event == "validated"), 0)
+    return [*own[:opening], *own[begins:]]
 
 
 def tagged(run: Run, tags: Mapping[str, str]) -> Run:

@@ -9,6 +9,7 @@ from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import Phase, RoundState, State
 from hitl.visible import clipped
+from hitl.withdrawal import correction
 
 UNNAMED = "vendor"
 """What export.vendor of params.yaml is where nobody was named."""
@@ -36,6 +37,7 @@ def view(state: State, params: Params, *, name: str, at: datetime, awaited: Awai
             "currency": params.delivery.currency,
         },
         "budget_left": budget.remaining(params, state),
+        "corrections": [_correction(one) for one in state.undone],
         "awaiting": _awaiting(current, at, awaited),
         "next": next_step(state, params, at),
         "head": state.head,
@@ -45,6 +47,8 @@ def view(state: State, params: Params, *, name: str, at: datetime, awaited: Awai
 def next_step(state: State, params: Params, at: datetime) -> str:
     """What a person should do now, in one sentence."""
     current = cast(RoundState, state.current)
+    if state.rebuilding:
+        return f"{state.rebuilding[0].id} was cut short while it was rebuilt: run hitl close"
     if current.phase is Phase.OPENING:
         return f"{current.id} was cut short while opening: run hitl open"
     if current.phase is Phase.CLOSING:
@@ -91,6 +95,8 @@ def text(shown: Facts) -> str:
     lines = [f"{shown['workspace']}   {shown['round']} {shown['phase']}", ""]
     lines.append(f"champion  {_champion(champion, cast(str, shown['metric']))}")
     lines.append(f"spent     {spent['annotations']} annotations, {spent['amount']} {spent['currency']} ({left})")
+    undone = cast(list[Facts], shown["corrections"])
+    lines += [f"undone    {one['kind']} {one['of']}, to correct: {correction(one)}" for one in undone]
     awaiting = cast(Facts | None, shown["awaiting"])
     if awaiting:
         lines.append(
@@ -105,6 +111,11 @@ def text(shown: Facts) -> str:
         f"next      {shown['next']}",
     ]
     return "\n".join(lines)
+
+
+def _correction(one: Facts) -> Facts:
+    told = {key: one[key] for key in ("kind", "of", "at", "round", "reason", "rounds", "batches", "published")}
+    return {**told, **cast(Facts, one["corrections"])}
 
 
 def _round(one: RoundState, metric: str) -> Facts:

@@ -10,6 +10,7 @@ from typing import cast
 from hitl.errors import IntegrityError, MomentError
 from hitl.layout import round_id, round_number
 from hitl.ledger import GENESIS, Event, Facts
+from hitl.withdrawal import Arrived, Counts, Kind, counts
 
 
 class Phase(StrEnum):
@@ -19,6 +20,7 @@ class Phase(StrEnum):
     AWAITING = "awaiting"
     CLOSING = "closing"
     CLOSED = "closed"
+    REBUILDING = "rebuilding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +42,38 @@ MOVES: Mapping[str, Move] = {
     "exported": Move((Phase.OPENING,), Phase.AWAITING, "the pack went out"),
     "delivered": Move((Phase.AWAITING,), None, "a delivery was taken, whole or in part"),
     "refused": Move(
-        (Phase.OPENING, Phase.AWAITING, Phase.CLOSING, Phase.CLOSED), None, "a delivery was rejected whole"
+        (Phase.OPENING, Phase.AWAITING, Phase.CLOSING, Phase.CLOSED, Phase.REBUILDING),
+        None,
+        "a delivery was rejected whole",
     ),
-    "validated": Move((Phase.AWAITING,), Phase.CLOSING, "the annotations passed their door"),
+    "validated": Move((Phase.AWAITING, Phase.REBUILDING), Phase.CLOSING, "the annotations passed their door"),
     "resolved": Move((Phase.CLOSING,), None, "annotations became labels"),
     "evaluated": Move((Phase.CLOSING,), None, "the challenger was measured on the test set"),
     "judged": Move((Phase.CLOSING,), None, "the gate compared challenger and champion"),
     "reported": Move((Phase.CLOSING,), None, "the round's report was written"),
     "closed": Move((Phase.CLOSING,), Phase.CLOSED, "the round is complete"),
+    "undone": Move(
+        (Phase.AWAITING, Phase.CLOSED), None, "rows were withdrawn: closed rounds from this one on are rebuilt"
+    ),
+    "rolled_back": Move((Phase.CLOSED,), None, "the champion before the present one is champion again"),
 }
+
+BUSY: Mapping[str, tuple[Phase, ...]] = {
+    "undone": (Phase.OPENING, Phase.CLOSING, Phase.REBUILDING),
+    "rolled_back": (Phase.CLOSING, Phase.REBUILDING),
+}
+"""Events that may not come while any round is in one of these phases."""
+_OPENING = ("opened", "scored", "selected", "exported")
+"""What stays of a round that is rebuilt: its pack went out, and nothing takes that back."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoundState:
-    """One round: its phase, the facts of each step done, and the deliveries in order of arrival."""
+    """One round: its phase, the facts of each step done, and the deliveries in order of arrival.
+
+    `rejudged` has what stands of the deliveries since an undo concerned them, `earlier` the facts of each closing that
+    an undo made void, and `rollbacks` the facts of those that came while it was the newest judged.
+    """
 
     id: str
     phase: Phase
@@ -62,19 +82,47 @@ class RoundState:
     at: Mapping[str, str] = field(default_factory=dict)
     deliveries: tuple[Facts, ...] = ()
     refused: tuple[Facts, ...] = ()
+    arrivals: tuple[Arrived, ...] = ()
+    rejudged: Mapping[str, Counts] | None = None
+    earlier: tuple[Mapping[str, Facts], ...] = ()
+    rollbacks: tuple[Facts, ...] = ()
 
     def done(self, event: str) -> bool:
         return event in self.facts
 
     @property
+    def version(self) -> str:
+        """What the round's version is called: its name, and after an undo how often it was rebuilt."""
+        return f"{self.id}.{len(self.earlier)}" if self.earlier else self.id
+
+    @property
+    def standing(self) -> Mapping[str, Counts]:
+        """The deliveries (sha256) that stand, and what of each."""
+        if self.rejudged is not None:
+            return self.rejudged
+        return {cast(str, delivery["delivery"]): counts(delivery) for delivery in self.deliveries}
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything that came was withdrawn."""
+        return any(one.withdrawn or one.without for one in self.arrivals)
+
+    @property
     def admitted(self) -> int:
         """Annotations accepted so far, those that a later delivery replaced included."""
-        return sum(cast(Mapping[str, int], delivery["rows"])["accepted"] for delivery in self.deliveries)
+        return sum(accepted for accepted, _ in self._counts())
 
     @property
     def accepted(self) -> int:
         """Annotations that stand: an answer that replaced an earlier one counts once."""
-        return self.admitted - sum(cast(int, delivery.get("revised", 0)) for delivery in self.deliveries)
+        return sum(accepted - revised for accepted, revised in self._counts())
+
+    def _counts(self) -> Iterable[Counts]:
+        return map(counts, self.deliveries) if self.rejudged is None else self.rejudged.values()
+
+    def less(self, kind: Kind, of: str) -> "RoundState":
+        """The round with a withdrawal marked on what came; what then stands is not known yet."""
+        return replace(self, arrivals=tuple(one.less(kind, of, self.id) for one in self.arrivals))
 
     @property
     def expected(self) -> int:
@@ -89,12 +137,34 @@ class RoundState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything the ledger says about now. `champion` is the round whose model is in use."""
+    """Everything the ledger says about now. `undone` has the facts of every undo, and its time."""
 
     rounds: tuple[RoundState, ...] = ()
-    champion: str | None = None
     head: str = GENESIS
     last_at: str = ""
+    undone: tuple[Facts, ...] = ()
+
+    @property
+    def champion(self) -> str | None:
+        """The round whose model is in use; None before any was judged."""
+        return next(reversed(self.champions()), None)
+
+    def champions(self, *, before: str | None = None) -> list[str]:
+        """The rounds whose models led to the present champion, each in use until the next; a rollback takes off one.
+
+        With `before`, as it was when that round was to be judged.
+        """
+        line: list[str] = []
+        for one in self.rounds[: None if before is None else round_number(before)]:
+            champion = cast(str | None, one.facts.get("judged", {}).get("champion"))
+            line += [champion] if champion and line[-1:] != [champion] else []
+            line = line[: max(1, len(line) - len(one.rollbacks))] if champion else line
+        return line
+
+    @property
+    def rebuilding(self) -> tuple[RoundState, ...]:
+        """The closed rounds that an undo made void and that are not closed again, in order."""
+        return tuple(one for one in self.rounds if one.earlier and one.phase in (Phase.REBUILDING, Phase.CLOSING))
 
     @property
     def current(self) -> RoundState | None:
@@ -128,8 +198,13 @@ class State:
 
     @property
     def taken(self) -> frozenset[str]:
-        """The sha256 of every delivery that was taken, whole or in part."""
+        """The sha256 of every delivery that was taken, whole or in part, also of what was withdrawn since."""
         return frozenset(cast(str, one["delivery"]) for r in self.rounds for one in r.deliveries)
+
+    @property
+    def withdrawn(self) -> frozenset[str]:
+        """The sha256 of every delivery that was withdrawn."""
+        return frozenset(one.sha256 for r in self.rounds for one in r.arrivals if one.withdrawn)
 
     @property
     def refused(self) -> frozenset[str]:
@@ -154,8 +229,20 @@ def may(state: State, event: str, name: str) -> str | None:
         return f"there is no round {name}"
     phase = state.rounds[round_number(name)].phase
     if phase in move.allowed:
-        return None
+        return _why_not_yet(state, event, name)
     return f"{name} is {phase}, and {event!r} comes only when a round is {' or '.join(move.allowed)}"
+
+
+def _why_not_yet(state: State, event: str, name: str) -> str | None:
+    """Another round that must be done with first: rounds are closed in order, also when they are rebuilt."""
+    others = [one for one in state.rounds if one.phase in BUSY.get(event, ())]
+    if event == "validated":
+        others = [one for one in state.rounds[: round_number(name)] if one.phase is not Phase.CLOSED]
+    if not others:
+        return None
+    first = others[0]
+    command = "hitl open" if first.phase is Phase.OPENING else "hitl close"
+    return f"{first.id} is {first.phase}: run {command} to complete it first"
 
 
 def _why_not_begin(state: State, event: str, name: str) -> str | None:
@@ -174,9 +261,11 @@ def _after(state: State, event: Event) -> State:
     refusal = may(state, event.event, event.round)
     if refusal:
         raise IntegrityError(f"ledger event {event.seq} ({event.event} of {event.round}) cannot be: {refusal}")
+    if event.event == "undone":
+        undone = (*state.undone, {**event.facts, "at": event.at, "round": event.round})
+        return State(_withdrawn(state, event.facts), event.hash, event.at, undone)
     rounds = _begun(state, event) if not MOVES[event.event].allowed else _moved(state, event)
-    champion = cast(str, event.facts["champion"]) if event.event == "judged" else state.champion
-    return State(rounds=rounds, champion=champion, head=event.hash, last_at=event.at)
+    return State(rounds, event.hash, event.at, state.undone)
 
 
 def _begun(state: State, event: Event) -> tuple[RoundState, ...]:
@@ -189,15 +278,44 @@ def _moved(state: State, event: Event) -> tuple[RoundState, ...]:
     index = round_number(event.round)
     one = state.rounds[index]
     one = replace(one, phase=MOVES[event.event].leads_to or one.phase)
-    if event.event == "delivered":
-        one = replace(one, deliveries=(*one.deliveries, event.facts))
-    elif event.event == "refused":
-        one = replace(one, refused=(*one.refused, event.facts))
+    if event.event in ("delivered", "refused"):
+        one = _arrived(one, event)
+    elif event.event == "rolled_back":
+        one = replace(one, rollbacks=(*one.rollbacks, {**event.facts, "at": event.at}))
     elif event.event == "reopened":
         one = replace(one, facts={"opened": event.facts}, at={"opened": event.at})
     else:
         one = replace(one, facts={**_kept(one, event), event.event: event.facts}, at={**one.at, event.event: event.at})
     return (*state.rounds[:index], one, *state.rounds[index + 1 :])
+
+
+def _arrived(one: RoundState, event: Event) -> RoundState:
+    one = replace(one, arrivals=(*one.arrivals, Arrived(event.facts)))
+    if event.event == "refused":
+        return replace(one, refused=(*one.refused, event.facts))
+    new = {cast(str, event.facts["delivery"]): counts(event.facts)}
+    rejudged = None if one.rejudged is None else {**one.rejudged, **new}
+    return replace(one, deliveries=(*one.deliveries, event.facts), rejudged=rejudged)
+
+
+def _withdrawn(state: State, facts: Facts) -> tuple[RoundState, ...]:
+    """The rounds after an undo: what stands of each, and those that were closed and must be rebuilt."""
+    kind, of = cast(Kind, facts["kind"]), cast(str, facts["of"])
+    void, standing = cast(list[str], facts["rounds"]), cast(dict[str, dict[str, list[int]]], facts["standing"])
+    rounds = [one.less(kind, of) for one in state.rounds]
+    rounds = [replace(one, rejudged=_rejudged(standing.get(one.id), one)) for one in rounds]
+    return tuple(_void(one) if one.id in void else one for one in rounds)
+
+
+def _rejudged(told: Mapping[str, list[int]] | None, one: RoundState) -> Mapping[str, Counts] | None:
+    return one.rejudged if told is None else {sha256: (both[0], both[1]) for sha256, both in told.items()}
+
+
+def _void(one: RoundState) -> RoundState:
+    kept = {name: facts for name, facts in one.facts.items() if name in _OPENING}
+    done = {name: facts for name, facts in one.facts.items() if name not in _OPENING}
+    at = {name: when for name, when in one.at.items() if name in kept}
+    return replace(one, phase=Phase.REBUILDING, facts=kept, at=at, earlier=(*one.earlier, done))
 
 
 def _kept(one: RoundState, event: Event) -> Mapping[str, Facts]:

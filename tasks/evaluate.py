@@ -7,18 +7,22 @@ from threadpoolctl import threadpool_limits
 from hitl import metrics
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from hitl.pipeline import aligned, inputs
-from tasks import journal, train
+from hitl.params import Params
+from hitl.pipeline import Classifier, aligned, inputs
+from tasks import journal
 from tasks.edges import files, models, tables
 
 
-def measure(workspace: Workspace) -> Facts:
-    """Predict the test set with data/model; write predictions, metrics and confusion to data/evaluation."""
-    params = journal.params(workspace)
+def measure(workspace: Workspace, params: Params | None = None, model: Classifier | None = None) -> Facts:
+    """Predict the test set with `model`; write predictions, metrics and confusion to data/evaluation.
+
+    By default that is data/model, and `params` are those of now.
+    """
+    params, model = params or journal.params(workspace), model or models.own(workspace.model)
     test = tables.read_parquet(workspace.test).sort_values("item_id", ignore_index=True)
     classes = params.data.classes
     with threadpool_limits(1):
-        probabilities = aligned(models.own(workspace.model), inputs(test, params.features), classes)
+        probabilities = aligned(model, inputs(test, params.features), classes)
     actual = metrics.codes(test["label"], classes)
     predicted = np.array(classes, dtype=object)[probabilities.argmax(axis=1)]
     found = metrics.measure(
@@ -46,8 +50,9 @@ def measure(workspace: Workspace) -> Facts:
 
 def evaluate(workspace: Workspace, round_id: str) -> Facts:
     """Measure the round's model and keep the predictions and metrics with the round."""
-    train.current(workspace, journal.read(workspace))  # the file must be the one the ledger speaks of
-    facts = measure(workspace)
+    trained = journal.read(workspace).round(round_id).facts["trained"]
+    model = models.load(workspace.round(round_id) / "model.skops", sha256=str(trained["model_sha256"]))
+    facts = measure(workspace, journal.params_of(workspace, round_id), model)
     for name in ("predictions.parquet", "metrics.json"):
         files.write_bytes(workspace.round(round_id) / name, (workspace.evaluation / name).read_bytes())
     return facts

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from hitl.errors import IntegrityError, MomentError
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.state import Phase, RoundState, State
+from hitl.withdrawal import Arrived, Counts, counts
 from tasks import journal
 from tasks.edges import files, intake
 
@@ -36,45 +38,76 @@ def standing(workspace: Workspace, state: State, name: str) -> Iterator[Judgemen
 
     Raises IntegrityError when one has other bytes, or is judged otherwise, than when it was answered.
     """
-    wanted = replace(expectation(workspace, state, name), closed=False)
-    for facts in state.round(name).deliveries:
-        judged = _again(workspace, facts, wanted)
-        wanted = after(wanted, judged)
-        yield judged
+    known = dict(state.round(name).standing)
+    for judged in judged_again(workspace, state, name):
+        yield _as_answered(judged, known.pop(judged.sha256, (0, 0)))
+    for sha256, (accepted, _) in known.items():
+        raise _judged_otherwise(sha256, 0, accepted)
 
 
-def _again(workspace: Workspace, facts: Facts, wanted: Expectation) -> Judgement:
-    path = workspace.deliveries / f"{facts['delivery']}.csv"
-    copy = intake.kept(path, cast(str, facts["delivery"]))
+def judged_again(workspace: Workspace, state: State, name: str) -> Iterator[Judgement]:
+    """The deliveries of a round that stand by all that was withdrawn, judged in order of arrival from their bytes.
+
+    What was refused is judged again too where something was withdrawn: that may be why it was.
+    """
+    one, wanted = state.round(name), replace(expectation(workspace, state, name), closed=False)
+    for arrived in one.arrivals:
+        if arrived.may_stand and (one.is_touched or arrived.sha256 in one.standing) and _is_whole(workspace, arrived):
+            judged = _again(workspace, arrived, wanted)
+            if judged.verdict != "reject":
+                wanted = after(wanted, judged)
+                yield judged
+
+
+def _is_whole(workspace: Workspace, arrived: Arrived) -> bool:
+    """Whether all of it was kept: of a refused file that came again with another manifest, the first one was not."""
+    manifest = arrived.facts.get("manifest_sha256")
+    if arrived.facts["verdict"] != "reject" or manifest is None:
+        return True
+    return files.sha256(workspace.deliveries / f"{arrived.sha256}.csv{MANIFEST_SUFFIX}") == manifest
+
+
+def _again(workspace: Workspace, arrived: Arrived, wanted: Expectation) -> Judgement:
+    facts, path = arrived.facts, workspace.deliveries / f"{arrived.sha256}.csv"
+    copy = intake.kept(path, arrived.sha256)
+    manifest = None
     if "manifest_sha256" in facts:
         files.must_be(path.with_name(path.name + MANIFEST_SUFFIX), cast(str, facts["manifest_sha256"]))
-    wanted = replace(wanted, received_at=datetime.fromisoformat(cast(str, facts["received_at"])))
-    judged = judge(copy, wanted, file=cast(str, facts["file"]), manifest=intake.read_manifest(path))
-    rows = cast(Mapping[str, int], facts["rows"])
-    if (judged.accepted, judged.revised) != (rows["accepted"], facts.get("revised", 0)):
-        raise IntegrityError(
-            f"data/deliveries/{path.name}: {judged.accepted} rows are accepted now, {rows['accepted']} when it was "
-            "answered, so the pack, the gold or this program changed since: hitl verify tells which file"
-        )
+        manifest = intake.read_manifest(path)
+    at = datetime.fromisoformat(cast(str, facts["received_at"]))
+    wanted = replace(wanted, received_at=at, without=arrived.without)
+    return judge(copy, wanted, file=cast(str, facts["file"]), manifest=manifest)
+
+
+def _as_answered(judged: Judgement, known: Counts) -> Judgement:
+    if (judged.accepted, judged.revised) != known:
+        raise _judged_otherwise(judged.sha256, judged.accepted, known[0])
     return judged
+
+
+def _judged_otherwise(sha256: str, accepted: int, then: int) -> IntegrityError:
+    return IntegrityError(
+        f"data/deliveries/{sha256}.csv: {accepted} rows are accepted now, {then} when it was "
+        "answered, so the pack, the gold or this program changed since: hitl verify tells which file"
+    )
 
 
 def expectation(workspace: Workspace, state: State, name: str) -> Expectation:
     """What a delivery for round `name` may hold, by its pack and the ledger; nothing taken yet.
 
-    The roster and the limits are those that the pack promised, whatever params say by now: so a delivery is judged
-    the same whenever it is judged again.
+    The roster and the limits are those that the pack promised, whatever params say by now, and of other rounds only
+    earlier ones count: so a delivery is judged the same whenever it is judged again.
     """
-    others = [one for one in state.rounds if one.done("exported") and one.id != name]
+    earlier = [one for one in state.rounds[: round_number(name)] if one.done("exported")]
     manifest = _manifest(workspace, name)
     return replace(
         promised(manifest, _items(workspace, name), journal.now()),
         known=frozenset(),
-        elsewhere=frozenset(cast(str, facts["delivery"]) for one in others for facts in one.deliveries),
-        other_rounds=Elsewhere({one.id: _items(workspace, one.id) for one in others}),
+        elsewhere=state.withdrawn.union(*(one.standing for one in earlier)),
+        other_rounds=Elsewhere({one.id: _items(workspace, one.id) for one in earlier}),
         gold=_sent_gold(workspace, name),
-        retired=_retired(workspace, [one.id for one in others if round_number(one.id) < round_number(name)], manifest),
-        closed=state.round(name).phase in (Phase.CLOSING, Phase.CLOSED),
+        retired=_retired(workspace, [one.id for one in earlier], manifest),
+        closed=state.round(name).phase is not Phase.AWAITING,
     )
 
 
@@ -120,13 +153,17 @@ _last: dict[Path, _Folded] = {}
 def now(workspace: Workspace, state: State, at: datetime) -> Expectation:
     """What the open round expects now, after the deliveries that stand; those that this process has seen are known."""
     current = asked(state)
+    if current.is_touched or current.rejudged is not None:
+        stands = standing(workspace, state, current.id)
+        return replace(reduce(after, stands, expectation(workspace, state, current.id)), received_at=at)
     basis, before = _basis(workspace, state, current), _last.get(workspace.ledger)
     if before is None or before.basis != basis or current.deliveries[: len(before.deliveries)] != before.deliveries:
         before = _Folded(basis, (), expectation(workspace, state, current.id))
     _last.pop(workspace.ledger, None)  # what is added to below is whole again only in the end
     wanted = replace(before.wanted, closed=False)
     for facts in current.deliveries[len(before.deliveries) :]:
-        wanted = after(wanted, _again(workspace, facts, wanted))
+        judged = _again(workspace, Arrived(facts), wanted)
+        wanted = after(wanted, _as_answered(judged, counts(facts)))
     wanted = replace(wanted, received_at=at, closed=before.wanted.closed)
     _last[workspace.ledger] = _Folded(basis, current.deliveries, wanted)
     return wanted
@@ -136,7 +173,8 @@ def _basis(workspace: Workspace, state: State, current: RoundState) -> object:
     """All that the expectation of a round is made of but its deliveries, as far as one look at each file tells."""
     paths = (path for one in state.rounds for path in _sources(workspace, one.id))
     looks = tuple(files.look(path) for path in paths)
-    return current.id, current.phase, looks, [one.deliveries for one in state.rounds if one.id != current.id]
+    others = [one.standing for one in state.rounds if one.id != current.id]
+    return current.id, current.phase, looks, others, state.withdrawn
 
 
 def _sources(workspace: Workspace, name: str) -> tuple[Path, ...]:

@@ -1,13 +1,15 @@
 """The workspace's ledger and params on disk: read the state, append an event."""
 
 import getpass
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from hitl import ledger, state
 from hitl.errors import MomentError, ParamsError
-from hitl.layout import Workspace
+from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Event, Facts
 from hitl.params import Params, parse
 from hitl.state import RoundState, State
@@ -62,8 +64,29 @@ def append(workspace: Workspace, event: str, round_id: str, facts: Facts) -> Eve
 
 def params(workspace: Workspace) -> Params:
     """The parameters of the workspace; raises ParamsError listing every problem."""
+    return _parsed(workspace, workspace.params)
+
+
+def params_of(workspace: Workspace, name: str) -> Params:
+    """The parameters of round `name`: those it closed with, and of a round that was never closed those of now.
+
+    So a round that is rebuilt, or looked at later, is what it was. Raises ParamsError when they are not known any more.
+    """
+    one = read(workspace).round(name)
+    closed = one.facts.get("closed") or (one.earlier[-1].get("closed") if one.earlier else None)
+    if closed is None:
+        return params(workspace)
+    kept = workspace.round_params(name)
+    sha256 = cast(Mapping[str, str], closed.get("files", {})).get(kept.relative_to(workspace.root).as_posix())
+    if sha256 is not None:
+        files.must_be(kept, sha256)
+        return _parsed(workspace, kept)
+    return params(workspace) if name == BASELINE else unchanged(workspace, one)
+
+
+def _parsed(workspace: Workspace, path: Path) -> Params:
     try:
-        text = workspace.params.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise MomentError(f"{workspace.root} has no params.yaml: it is not a workspace (hitl init makes one)") from None
     except UnicodeDecodeError as error:
@@ -77,7 +100,7 @@ def unchanged(workspace: Workspace, round_: RoundState) -> Params:
     began = round_.facts["opened"]["params_sha256"]
     if found.sha256() != began:
         raise ParamsError(
-            f"params.yaml changed while {round_.id} is open (it began with {str(began)[:12]}, "
+            f"params.yaml changed since {round_.id} began (with {str(began)[:12]}, "
             f"now {found.sha256()[:12]}); put the old values back (git diff params.yaml), "
             "and change them after the round closes"
         )

@@ -15,7 +15,7 @@ from tasks.edges import tables
 
 def promote(workspace: Workspace, round_id: str) -> Facts:
     """The gate's verdict on the model of `round_id`; names the champion that follows from it."""
-    params, state = journal.params(workspace), journal.read(workspace)
+    params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     if state.champion is None:
         verdict = gate.first(params.evaluate.metric)
     else:

@@ -6,7 +6,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib.metadata import version
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
 
@@ -73,7 +72,7 @@ def _reported(state: State, round_id: str | None) -> RoundState:
 
 def sources(workspace: Workspace, round_id: str) -> Sources:
     """All that the report of `round_id` is made from; what the round has not produced yet is empty."""
-    params, state = journal.params(workspace), _before_report(workspace, round_id)
+    params, state = journal.params_of(workspace, round_id), _before_report(workspace, round_id)
     one, folder = state.round(round_id), workspace.round(round_id)
     batch = _batch(folder, one)
     labels = _labels(folder, one)
@@ -99,8 +98,11 @@ def sources(workspace: Workspace, round_id: str) -> Sources:
 
 def _before_report(workspace: Workspace, round_id: str) -> State:
     # Made again later, a report speaks of the same moment as the first time.
-    events = journal.events(workspace)
-    return fold(takewhile(lambda one: (one.event, one.round) != ("reported", round_id), events))
+    events, state = journal.events(workspace), journal.read(workspace)
+    if not state.round(round_id).done("reported"):
+        return state
+    last = max(one.seq for one in events if (one.event, one.round) == ("reported", round_id))
+    return fold(events[:last])
 
 
 def _batch(folder: Path, one: RoundState) -> tuple[BatchItem, ...]:

@@ -18,7 +18,7 @@ from tasks.edges import files, tables
 
 def resolve(workspace: Workspace, round_id: str) -> Facts:
     """Write the round's labels.parquet and adjudicate.csv, and data/labeled.parquet as of this round."""
-    params, state = journal.params(workspace), journal.read(workspace)
+    params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     folder = workspace.round(round_id)
     annotations = deciding.standing(tables.read_parquet(folder / "annotations.parquet"))
     batch = tables.read_parquet(folder / "batch.parquet")
@@ -41,10 +41,14 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
 
 
 def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
-    """The initial set and every label that humans gave up to round `until`, with features; sorted by item_id."""
+    """The initial set and every label that humans gave up to round `until`, with features; sorted by item_id.
+
+    An item has one label. Where an undo made more of an earlier round stand, another round may have asked about it too:
+    then the later label counts.
+    """
     found = [tables.read_parquet(workspace.initial).assign(**{"from": "initial", "round": BASELINE})]
     found += [_labeled_in(workspace, one.id) for one in state.rounds[1:] if one.id <= until]
-    frame = pd.concat([part for part in found if len(part)], ignore_index=True)
+    frame = pd.concat([part for part in found if len(part)]).drop_duplicates("item_id", keep="last")
     return frame.sort_values("item_id", ignore_index=True)
 
 

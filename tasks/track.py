@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import hitl.params
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 def pending(workspace: Workspace, state: State) -> list[str]:
     """The closed rounds that the tracking server of now has not been told of, in order."""
-    return [one.id for one in state.closed if outbox.sent(workspace, one.id) is None]
+    closed = () if state.rebuilding else state.closed
+    return [one.id for one in closed if outbox.sent(workspace, one.version) is None]
 
 
 def track(workspace: Workspace, round_id: str, *, flow_run: str | None = None) -> Facts:
@@ -31,11 +33,32 @@ def track(workspace: Workspace, round_id: str, *, flow_run: str | None = None) -
     told within seconds: the round stands, and `pending` still names it.
     """
     here = Workspace(workspace.root.resolve())
-    found = outbox.sent(here, round_id)
+    version = journal.read(here).round(round_id).version
+    found = outbox.sent(here, version)
     if found is None:
         found = _send(here, round_id, flow_run or os.environ.get("PREFECT__FLOW_RUN_ID", ""))
-        outbox.mark(here, round_id, found)
+        outbox.mark(here, version, found)
     return found
+
+
+def repoint(workspace: Workspace) -> None:
+    """Have the alias of the champion follow a rollback; nothing is done where that is so already.
+
+    Raises outbox.Unreachable as `track` does.
+    """
+    here = Workspace(workspace.root.resolve())
+    events = journal.events(here)
+    moves = [event for event in events if event.event in ("judged", "rolled_back", "undone")]
+    if not moves or moves[-1].event != "rolled_back" or outbox.sent(here, "champion") == {"by": moves[-1].hash}:
+        return
+    uri = outbox.reach(here)
+
+    from tasks.edges import tracking
+
+    tracking.point(
+        _place(here, uri, events), projection.workspace_id(events), partial(projection.aliases, fold(events))
+    )
+    outbox.mark(here, "champion", {"by": moves[-1].hash})
 
 
 def _send(here: Workspace, round_id: str, flow_run: str) -> Facts:
@@ -64,7 +87,7 @@ def _place(here: Workspace, uri: str, events: Sequence[Event]) -> "Place":
 
 def _version(here: Workspace, round_id: str) -> dict[str, str]:
     """The git commit of the round's version, by the name MLflow's pages look for and by ours."""
-    found = git.tagged(here.root, round_id)
+    found = git.tagged(here.root, journal.read(here).round(round_id).version)
     return {"hitl.git_commit": found[0], "mlflow.source.git.commit": found[0]} if found else {}
 
 

@@ -10,6 +10,7 @@ from hitl import doors, pipeline
 from hitl.errors import IntegrityError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
+from hitl.params import Params
 from hitl.pipeline import Classifier
 from hitl.state import RoundState, State
 from tasks import firewall, journal
@@ -26,9 +27,12 @@ _WAY_OUT = (
 )
 
 
-def fit(workspace: Workspace) -> Facts:
-    """Fit the model on data/labeled.parquet and write data/model/; says what it was fitted on and who it is."""
-    params = journal.params(workspace)
+def fit(workspace: Workspace, params: Params | None = None) -> Facts:
+    """Fit the model on data/labeled.parquet and write data/model/; says what it was fitted on and who it is.
+
+    `params` are by default those of now.
+    """
+    params = params or journal.params(workspace)
     labeled = tables.read_parquet(workspace.labeled)
     test = tables.read_parquet(workspace.test)
     asked = doors.labeled(params.data.classes, test=frozenset(test["item_id"]))
@@ -51,7 +55,7 @@ def fit(workspace: Workspace) -> Facts:
 
 def train(workspace: Workspace, round_id: str) -> Facts:
     """Fit the round's model and keep a copy of it with the round."""
-    facts = fit(workspace)
+    facts = fit(workspace, journal.params_of(workspace, round_id))
     folder = workspace.round(round_id)
     files.write_bytes(folder / "model.skops", (workspace.model / "model.skops").read_bytes())
     return facts

@@ -63,9 +63,12 @@ def ready(workspace: Workspace) -> None:
 
 
 def pending(workspace: Workspace, state: State) -> list[str]:
-    """The newest closed round, if it has no tag yet. Of older ones nothing is said: the files are no longer theirs."""
-    newest = [one.id for one in state.closed[-1:]]
-    return [name for name in newest if git.tagged(workspace.root.resolve(), name) is None]
+    """The newest closed round, if its version has no tag yet; none while rounds are rebuilt.
+
+    Of older ones nothing is said: the files are no longer theirs.
+    """
+    newest = () if state.rebuilding else state.closed[-1:]
+    return [one.id for one in newest if git.tagged(workspace.root.resolve(), one.version) is None]
 
 
 def version(workspace: Workspace, round_id: str) -> Facts:
@@ -76,7 +79,8 @@ def version(workspace: Workspace, round_id: str) -> Facts:
             f"{round_id} is not closed, so there is no version of it to make: hitl status says what is due"
         )
     start(workspace)
-    return seal(workspace, round_id, headline(journal.read(workspace).round(round_id)), closed[-1])
+    one = journal.read(workspace).round(round_id)
+    return seal(workspace, round_id, headline(one), closed[-1], name=one.version)
 
 
 def headline(one: RoundState) -> str:
@@ -88,25 +92,26 @@ def headline(one: RoundState) -> str:
         parts.append(f"{metric} {metrics[metric]:.4f}")
     if "verdict" in judged:
         parts.append(str(judged["verdict"]))
-    return f"{one.id}: {', '.join(parts)}" if parts else one.id
+    return f"{one.version}: {', '.join(parts)}" if parts else one.version
 
 
-def seal(workspace: Workspace, round_id: str, message: str, head: str) -> Facts:
-    """Commit and tag the files as they are now as the version `round_id`, whose closing is the event hashed `head`.
+def seal(workspace: Workspace, round_id: str, message: str, head: str, *, name: str | None = None) -> Facts:
+    """Commit and tag the files as they are now as the version `name` of the round, closed by the event hashed `head`.
 
+    The version is called as the round, unless `name` says otherwise.
     Returns `tag`, `commit` and `head`. Does nothing when the version is there; ends what a killed call began. Raises
     MomentError on no branch, on a tag of that name that is another version's, and when somebody else holds git or DVC.
     """
-    here = Workspace(workspace.root.resolve())
-    if not _made(here.root, round_id, head):
+    here, name = Workspace(workspace.root.resolve()), name or round_id
+    if not _made(here.root, name, head):
         git.require_branch(here.root)
         versions.verify_remotes(here.root)
         _mend(here, round_id)
         versions.record(here.root, _datasets(here, round_id), STAGES)
         git.commit(here.root, _carried(here, round_id), message)
-        git.tag(here.root, round_id, f"{message}\n\n{_HEAD}{head}\n")
-    tagged = git.tagged(here.root, round_id)
-    return {"tag": round_id, "commit": tagged[0] if tagged else "", "head": head}
+        git.tag(here.root, name, f"{message}\n\n{_HEAD}{head}\n")
+    tagged = git.tagged(here.root, name)
+    return {"tag": name, "commit": tagged[0] if tagged else "", "head": head}
 
 
 def push(workspace: Workspace) -> Facts:

@@ -62,6 +62,14 @@ def delivery(sha256: str = "d1", *, accepted: int = 32, revised: int = 0) -> Fac
     return {**about, "rows": rows, "revised": revised, "payable": paid}
 
 
+def undone(kind: str, of: str, *rounds: str, of_round: str = "r0001", **standing: dict[str, list[int]]) -> Told:
+    """An undo that makes `rounds` void; `standing` has what stands of each round then, by delivery."""
+    owed = {"annotations": 32, "amount": "1.60", "currency": "EUR", "by_round": {of_round: 32}}
+    facts: Facts = {"kind": kind, "of": of, "reason": "a bot", "champion": "r0000", "rounds": list(rounds)}
+    told_too: Facts = {"standing": standing, "corrections": owed, "published": [], "batches": []}
+    return "undone", of_round, {**facts, **told_too}
+
+
 def params(**sections: Any) -> Params:
     """Parameters of two classes and one numeric column; `sections` are laid over them."""
     return parse(params_text(**sections))
@@ -105,6 +113,7 @@ def _usual(event: str, name: str) -> Facts:
         "validated": {"rows": 32},
         "resolved": {"resolved": 30, "unresolved": [], "skipped": 0},
         "evaluated": {"metrics": metrics},
+        "undone": undone("round", name)[2],
         "judged": {"verdict": "promoted" if number else "first", "champion": name, "challenger": name},
     }
     return facts.get(event, {})

@@ -7,6 +7,7 @@ from hitl.report.sections import (
     annotators,
     batch,
     confusion,
+    corrections,
     cost,
     deliveries,
     gate,
@@ -23,6 +24,7 @@ from hitl.visible import clipped
 
 NAME = 80
 SECTIONS: tuple[Callable[[Sources], Section | None], ...] = (
+    corrections.section,
     learning.section,
     gate.section,
     confusion.section,

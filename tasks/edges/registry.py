@@ -23,7 +23,7 @@ from tasks.edges.models import TRUSTED
 Aliases = Callable[[Mapping[str, str]], Mapping[str, str]]
 _NEEDS = ("scikit-learn", "skops", "numpy", "pandas", "scipy")
 """What a reader of the model installs. Left to MLflow, it starts an interpreter to find out, which takes 20 seconds."""
-_OURS = ("hitl.round", "hitl.model_id", "hitl.model_sha256", "hitl.workspace_id")
+_OURS = ("hitl.round", "hitl.revision", "hitl.model_id", "hitl.model_sha256", "hitl.workspace_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,10 @@ def register(client: MlflowClient, name: str, logged: LoggedModel, run: Run) -> 
 
 def point(client: MlflowClient, name: str, aliases: Aliases) -> None:
     """Set the aliases that follow from the versions there are, by round."""
-    versions = {one.tags["hitl.round"]: str(one.version) for one in _versions(client, name) if "hitl.round" in one.tags}
+    known = sorted(
+        (one for one in _versions(client, name) if "hitl.round" in one.tags), key=lambda one: int(one.version)
+    )
+    versions = {one.tags["hitl.round"]: str(one.version) for one in known}  # of a round that was rebuilt the last
     for alias, number in sorted(aliases(versions).items()):
         client.set_registered_model_alias(name, alias, number)
 
@@ -78,11 +81,23 @@ def named(client: MlflowClient, wanted: str, workspace_id: str) -> str:
 def forget(client: MlflowClient, experiment: str, name: str, run: Run) -> None:
     """Delete the versions and stored models of the round that a killed call left behind."""
     for one in _versions(client, name):
-        if one.tags.get("hitl.round") == run.name:
+        if one.tags.get("hitl.round") == run.name and is_same(one.tags, run):
             client.delete_model_version(name, one.version)
     query = f"tags.`hitl.round` = '{run.name}'"
     for left in client.search_logged_models([experiment], query):
+        if not is_same(left.tags, run):
+            continue
         client.delete_logged_model(left.model_id)
+
+
+def revision(tags: Mapping[str, str]) -> int:
+    """How often the round was rebuilt after an undo, by the tags of a run, a version or a model."""
+    return int(tags.get("hitl.revision", "0"))
+
+
+def is_same(tags: Mapping[str, str], run: Run) -> bool:
+    """Whether the tags are those of this run of the round, and not of one that an undo came between."""
+    return revision(tags) == revision(run.tags)
 
 
 def _package(path: Path, model: ModelFile, card: Model) -> None:

@@ -74,6 +74,15 @@ def send(place: Place, run: Run, contents: Contents) -> Facts:
         raise Unreachable(f"MLflow at {shown(place.uri)} did not take round {run.name}: {said[0]}") from error
 
 
+def point(place: Place, workspace_id: str, aliases: Aliases) -> None:
+    """Set the aliases of the workspace's registered model anew; raises Unreachable when the server refuses."""
+    try:
+        with _connected(place.uri) as client:
+            registry.point(client, registry.named(client, place.model, workspace_id), aliases)
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        raise Unreachable(f"MLflow at {shown(place.uri)} did not set the champion: {error}") from error
+
+
 @contextmanager
 def _connected(uri: str) -> Iterator[MlflowClient]:
     """A client of the server, which is the process's default for the while: MLflow looks up `models:/` names there."""
@@ -92,7 +101,7 @@ def _send(client: MlflowClient, place: Place, run: Run, contents: Contents) -> F
     experiment = _experiment(client, place)
     where = {"experiment_id": experiment, "experiment": place.experiment}
     query = " AND ".join(f"tags.`{key}` = '{run.tags[key]}'" for key in ("hitl.workspace_id", "hitl.round"))
-    found = client.search_runs([experiment], query)
+    found = [one for one in client.search_runs([experiment], query) if registry.is_same(one.data.tags, run)]
     for one in found:
         if one.data.tags.get("hitl.part") == "round" and one.info.status == "FINISHED":
             return {**where, "run_id": one.info.run_id}
@@ -110,8 +119,17 @@ def _send(client: MlflowClient, place: Place, run: Run, contents: Contents) -> F
         client.set_terminated(run_id, "FINISHED", part.ended)
     version = registry.register(client, name, logged, run)
     registry.point(client, name, contents.aliases)
+    for old in _superseded(client, experiment, query, run):
+        client.set_tag(old, "hitl.superseded_by", parent)
     client.set_terminated(parent, "FINISHED", run.ended)  # last of all: a run that is finished is whole
     return {**where, "run_id": parent, "model": name, "version": version}
+
+
+def _superseded(client: MlflowClient, experiment: str, query: str, run: Run) -> list[str]:
+    """The runs of the same round that an undo made void."""
+    found = client.search_runs([experiment], query)
+    old = [one for one in found if one.data.tags.get("hitl.part") == "round"]
+    return [str(one.info.run_id) for one in old if registry.revision(one.data.tags) < registry.revision(run.tags)]
 
 
 def _experiment(client: MlflowClient, place: Place) -> str:

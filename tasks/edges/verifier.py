@@ -55,6 +55,10 @@ NAMED = {
 """The facts that are the sha256 of a file, and which file that is."""
 FOLDERS = {"created": "", "exported": "data/rounds/{round}/pack/", "closed": ""}
 """The events with a fact `files`, and the folder in which those lie."""
+CLOSING = {"validated", "resolved", "trained", "evaluated", "judged", "reported", "closed"}
+"""The events of a round's closing, which an undo makes void."""
+LAST = (NAMED["labeled_sha256"], NAMED["learning_curve_sha256"])
+"""The files that each closing makes anew."""
 UNDER_WAY = {"validated": "data/labeled.parquet", "reported": "data/learning_curve.csv"}
 """After which event the next step writes which file anew, before the ledger speaks of it: a kill in between shows."""
 NO_FILES = {"params_sha256"}
@@ -219,14 +223,15 @@ def files_named(events: Iterable[Event]) -> dict[str, Named]:
     for event in events:
         for file in _superseded(event, found):
             del found[file]
-        for file, sha256 in _of(event):
+        for file, sha256 in files_of(event):
             known = found.get(file)
             if known is None or known.sha256 != sha256:  # the first event that says so is the one to look at
                 found[file] = Named(file, sha256, event)
     return found
 
 
-def _of(event: Event) -> Iterator[tuple[str, str]]:
+def files_of(event: Event) -> Iterator[tuple[str, str]]:
+    """Every file that the event names, and its sha256."""
     facts = event["facts"]
     words = {"round": event["round"], "delivery": str(facts.get("delivery"))}
     for key, value in facts.items():
@@ -238,11 +243,19 @@ def _of(event: Event) -> Iterator[tuple[str, str]]:
 
 
 def _superseded(event: Event, found: dict[str, Named]) -> list[str]:
-    """What is made anew from here on: a round that begins again, the model of one whose labels are in."""
+    """What is made anew from here on: a round that begins again or is rebuilt, the model of one whose labels are in."""
+    if event["event"] == "undone":
+        return _void(event["facts"].get("rounds", []), found)
     folder = f"data/rounds/{event['round']}/"
     if event["event"] == "reopened":
         return [file for file in found if file.startswith(folder)]
     return [file for file in found if event["event"] == "validated" and file == f"{folder}model.skops"]
+
+
+def _void(rounds: list[str], found: dict[str, Named]) -> list[str]:
+    """What the closings of these rounds had named."""
+    made = [file for file, one in found.items() if one.by["round"] in rounds and one.by["event"] in CLOSING]
+    return [*made, *(file for file in LAST if rounds and file in found and file not in made)]
 
 
 def _unknown(events: Iterable[Event]) -> set[str]:
@@ -375,8 +388,8 @@ def git_anchors(root: Path) -> Iterator[Anchor]:
     for one in said.split("\x01"):
         name, _, message = one.strip("\n").partition("\0")
         head = re.search(r"^Ledger-Head: ([0-9a-f]{64})$", message, re.MULTILINE)
-        if head and _ROUND.fullmatch(name):
-            yield Anchor(f"git tag {name}", name, head[1], binding=name in below)
+        if head and _ROUND.fullmatch(name.partition(".")[0]):
+            yield Anchor(f"git tag {name}", name.partition(".")[0], head[1], binding=name in below)
 
 
 def mlflow_anchors(root: Path, events: list[Event]) -> Iterator[Anchor]:
@@ -416,14 +429,15 @@ def broken(root: Path, data: bytes, events: list[Event], anchors: list[Anchor]) 
     hashes = {event["hash"] for event in events}
     rounds = {event["round"] for event in events if event["event"] == "closed"}
     wrong = [one for one in anchors if one.head not in hashes and (one.binding or one.round in rounds)]
-    newest = max((one.round for one in anchors if one.place.startswith("git")), default=None)
+    newest = max((one.place.split()[-1] for one in anchors if one.place.startswith("git")), default=None)
     mend = f"git checkout refs/tags/{newest} -- {LEDGER}" if newest else NO_COPY
     return [_rewritten(root, data, one)._replace(mend=mend) for one in wrong]
 
 
 def _rewritten(root: Path, data: bytes, one: Anchor) -> Problem:
     """What the anchor says, and where the ledger first differs from the one it saw, if git still has that."""
-    then = _git(root, "show", f"refs/tags/{one.round}:./{LEDGER}")
+    version = one.place.split()[-1] if one.place.startswith("git") else one.round
+    then = _git(root, "show", f"refs/tags/{version}:./{LEDGER}")
     same = takewhile(lambda lines: lines[0] == lines[1], zip(then.split(b"\n"), data.split(b"\n")))  # noqa: B905 - 3.9
     line = len(list(same)) + 1 if then else None
     told = f" (line {line} is the first that differs)" if line else ""

@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from hitl.errors import IntegrityError, MomentError
 from hitl.state import MOVES, Phase, fold, may
-from tests.factories import Told, a_round, baseline, delivery, events, told
+from tests.factories import Told, a_round, baseline, delivery, events, told, undone
 
 
 def state_after(*tale: Told):  # noqa: ANN201 - it is what fold returns
@@ -144,3 +144,63 @@ def test_the_fold_refuses_what_may_would_refuse_and_nothing_else(names: list[str
 def test_every_phase_can_be_left_but_closed() -> None:
     left = {phase for move in MOVES.values() for phase in move.allowed if move.leads_to not in (None, phase)}
     assert left == set(Phase) - {Phase.CLOSED}
+
+
+TWO = [*baseline(), *a_round(1, delivery("d1")), *a_round(2, delivery("d2"))]
+AGAIN = ("validated", "resolved", "trained", "evaluated", "judged", "reported", "closed")
+
+
+def test_an_undo_sends_closed_rounds_back_to_be_rebuilt_and_erases_nothing() -> None:
+    before, state = state_after(*TWO), state_after(*TWO, undone("delivery", "d1", "r0001", "r0002", r0001={}))
+    one = state.round("r0001")
+
+    assert [other.id for other in state.rebuilding] == ["r0001", "r0002"]
+    assert (one.accepted, one.spent, state.round("r0002").accepted, state.champion) == (0, Decimal(0), 32, "r0000")
+    assert one.earlier[0]["judged"] == before.round("r0001").facts["judged"]
+    assert set(one.facts) == {"opened", "scored", "selected", "exported"}
+    assert (one.deliveries, one.version) == (before.round("r0001").deliveries, "r0001.1")
+    assert (state.taken, state.withdrawn) == ({"d1", "d2"}, {"d1"})
+
+
+def test_rounds_are_rebuilt_in_order() -> None:
+    tale = [*TWO, undone("delivery", "d1", "r0001", "r0002", r0001={})]
+    assert "r0001 is rebuilding" in str(may(state_after(*tale), "validated", "r0002"))
+
+    tale += [told(event, "r0001") for event in AGAIN]
+    assert may(state_after(*tale), "validated", "r0002") is None
+
+
+def test_a_round_is_not_undone_while_another_is_half_way() -> None:
+    opening, closing = a_round(2, until="scored"), a_round(2, delivery("d2"), until="resolved")
+    one = [*baseline(), *a_round(1, delivery("d1"))]
+
+    assert "r0002 is opening: run hitl open" in str(may(state_after(*one, *opening), "undone", "r0001"))
+    assert "r0002 is closing: run hitl close" in str(may(state_after(*one, *closing), "undone", "r0001"))
+    assert may(state_after(*one, *a_round(2, until="exported")), "undone", "r0001") is None
+
+
+def test_what_comes_after_an_undo_counts_on_top_of_what_stands() -> None:
+    tale = [*baseline(), *a_round(1, delivery("d1"), delivery("d2"), until="delivered")]
+    tale += [undone("delivery", "d1", r0001={"d2": [30, 2]}), ("delivered", "r0001", delivery("d3", accepted=4))]
+    one = state_after(*tale).round("r0001")
+
+    assert (one.standing, one.admitted, one.accepted) == ({"d2": (30, 2), "d3": (4, 0)}, 34, 32)
+
+
+def test_each_rollback_goes_back_one_champion_further() -> None:
+    back = told("rolled_back", "r0002", champion="r0001", previous="r0002", reason="complaints")
+    kept = {"verdict": "kept", "champion": "r0001", "challenger": "r0003"}
+
+    assert state_after(*TWO).champions() == ["r0000", "r0001", "r0002"]
+    assert state_after(*TWO, back).champion == "r0001"
+    assert state_after(*TWO, back, back).champion == "r0000"
+    assert state_after(*TWO, back, *a_round(3, delivery("d3"), judged=kept)).champion == "r0001"
+    assert state_after(*TWO, back, *a_round(3, delivery("d3"))).champions() == ["r0000", "r0001", "r0003"]
+
+
+def test_a_rollback_holds_when_the_rounds_before_it_are_rebuilt() -> None:
+    back = told("rolled_back", "r0002", champion="r0001", previous="r0002", reason="complaints")
+    tale = [*TWO, back, undone("delivery", "d1", "r0001", "r0002", r0001={})]
+    tale += [told(event, name) for name in ("r0001", "r0002") for event in AGAIN]
+
+    assert state_after(*tale).champion == "r0001"

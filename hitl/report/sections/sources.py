@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import cast
 
 from hitl.curve import CurvePoint
 from hitl.ledger import Facts
@@ -91,5 +90,4 @@ class Sources:
 
 def champion_before(state: State, round_id: str) -> str | None:
     """The round whose model was champion when `round_id` was judged; None when it was the first."""
-    earlier = [one.facts["judged"]["champion"] for one in state.rounds if one.id < round_id and one.done("judged")]
-    return cast(str, earlier[-1]) if earlier else None
+    return next(reversed(state.champions(before=round_id)), None)
