@@ -6,12 +6,13 @@ SYNC := $(BIN)/uv sync --frozen --quiet --compile-bytecode
 export DO_NOT_TRACK := true
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test bench corpus clean
+.PHONY: help setup demo test prove bench corpus clean
 
 help:
 	@echo "make setup   a local virtual environment from uv.lock; leaves the command at .venv/bin/hitl"
 	@echo "make demo    six label rounds on real handwritten digits, in ./hitl-demo"
 	@echo "make test    layers, types, style, words, and every test"
+	@echo "make prove   500 random histories: what was undone is as if it had never come"
 	@echo "make bench   what a round costs beside the same steps as bare function calls, and a delivery beside reading it"
 	@echo "make corpus  the shared corpus of awkward deliveries, through check and ingest of fresh workspaces"
 
@@ -31,6 +32,9 @@ test: setup
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest
+
+prove: setup
+	@HISTORIES=500 $(BIN)/pytest --quiet tests/tasks/test_undo_proof.py
 
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py

@@ -63,7 +63,12 @@ def table(rows: int, *, ids: str = "item-{:05d}") -> pd.DataFrame:
 
 
 def made(
-    root: Path, items: pd.DataFrame | None = None, *, gold: int = 12, **overrides: Mapping[str, object]
+    root: Path,
+    items: pd.DataFrame | None = None,
+    *,
+    gold: int = 12,
+    text: str | None = "note",
+    **overrides: Mapping[str, object],
 ) -> Workspace:
     """A workspace on `items` whose baseline is closed; `overrides` are keys of params.yaml by section."""
     workspace = Workspace(root)
@@ -77,7 +82,7 @@ def made(
         root / "items.csv",
         label="label",
         id="item_id",
-        text="note",
+        text=text,
         initial=20,
         gold=gold,
         hide=True,
