@@ -125,7 +125,7 @@ def template(folder: Path) -> Path:
         text=None,
         query={"batch": 6, "random_share": 0.0},
         export={"gold": 6, "overlap": 2, "overlap_share": 0.5},
-        delivery={"bad_row_share": 0.4, "price": 0.1},
+        delivery={"bad_row_share": 0.25, "price": 0.1},
     )
     shutil.copyfile(workspace.labeled, workspace.root / "first.parquet")
     for _ in range(ROUNDS):

@@ -171,6 +171,20 @@ def test_an_undo_in_the_open_round_rebuilds_nothing(workspace: Workspace) -> Non
     assert journal.read(workspace).round("r0002").accepted == 4
 
 
+def test_a_file_that_was_refused_for_the_withdrawn_rows_alone_stands_then(workspace: Workspace) -> None:
+    sound = answers(workspace, "r0002", range(3, 6)).replace(b"even,ann", b"even,bob")
+    bad = answers(workspace, "r0002", range(3, 7)).replace(b"even,ann", b"eleven,mallory").partition(b"\n")[2]
+    deliver(workspace, "mixed.csv", sound + bad)
+    before = journal.read(workspace).round("r0002")
+    assert (before.refused[-1]["reasons"], before.accepted) == (["F_TOO_MANY_BAD_ROWS", "R_LABEL_UNKNOWN"], 3)
+
+    told = repair.undo(workspace, "annotator", "mallory", reason="a bot")
+
+    assert (journal.read(workspace).round("r0002").accepted, told["corrections"]["annotations"]) == (6, -3)
+    deliver(workspace, "more.csv", answers(workspace, "r0002", range(6, 7)))
+    assert journal.read(workspace).round("r0002").accepted == 7
+
+
 def test_withdrawn_bytes_do_not_come_back(workspace: Workspace) -> None:
     sha256 = str(journal.read(workspace).round("r0002").deliveries[0]["delivery"])
     repair.undo(workspace, "delivery", sha256, reason="a bot wrote it")
