@@ -12,9 +12,10 @@ from typing import cast
 
 from hitl.delivery import intake_rules, receipt
 from hitl.delivery.expectation import Expectation
-from hitl.delivery.judge import complete_items, judge
+from hitl.delivery.judge import judge
 from hitl.delivery.judgement import Judgement, refused
 from hitl.delivery.reasons import Reason
+from hitl.delivery.taken import Taken
 from hitl.errors import DeliveryError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
@@ -118,7 +119,7 @@ def judging(
 
 def _unread(judged: Judgement, wanted: Expectation) -> Judgement:
     """A file that was refused unread leaves as many items complete as there were."""
-    return replace(judged, complete=complete_items(wanted))
+    return replace(judged, complete=Taken.of(wanted).complete)
 
 
 def _kept(folder: Path, judged: Judgement, said: Facts, copy: Copy, manifest: bytes | None) -> Facts:

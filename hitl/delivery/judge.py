@@ -5,7 +5,6 @@ the rows held back. Rows are told apart by (item, annotator); their order means 
 the later one is called the duplicate.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from hitl.delivery.source import Bytes, Source
 from hitl.delivery.taken import Taken
 
 __all__ = [
-    "SKIP", "Annotation", "Bytes", "Expectation", "Held", "Judgement", "Source", "complete_items", "judge", "refused",
+    "SKIP", "Annotation", "Bytes", "Expectation", "Held", "Judgement", "Source", "judge", "refused",
 ]  # fmt: skip
 
 SHOWN = 200
@@ -45,13 +44,6 @@ def judge(
     if expectation.closed:
         reasons.append(Reason.F_ROUND_CLOSED)
     return case.refused(reasons) if reasons else case.judged()
-
-
-def complete_items(expectation: Expectation, annotations: Iterable[Annotation] = ()) -> int:
-    """How many items have all the annotations asked for: `annotations` and those taken before."""
-    keys = {*expectation.taken, *((each.item_id, each.annotator_id) for each in annotations)}
-    answered = Counter(item for item, _ in keys)
-    return sum(answered[item] >= expectation.overlap_of(item) for item in expectation.items)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hitl.delivery.judge import SKIP, Bytes, Expectation, Judgement, complete_items, judge
+from hitl.delivery.judge import SKIP, Bytes, Expectation, Judgement, judge
 from hitl.errors import DataError
 
 HEADER = "item_id,label,annotator_id"
@@ -174,7 +174,7 @@ def test_an_item_takes_as_many_annotators_as_its_overlap() -> None:
     judgement = judge(Bytes(delivery("i00,cat,ann", "i00,dog,bob")), wanted)
 
     assert (judgement.verdict, judgement.accepted) == ("accept", 2)
-    assert complete_items(wanted, judgement.annotations) == 1
+    assert judgement.complete == 1
 
 
 def test_known_bytes_change_nothing() -> None:
