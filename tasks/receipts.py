@@ -7,7 +7,7 @@ from pathlib import Path
 from hitl import inbox as names
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from tasks.edges import inbox as folders
+from tasks.edges import files, inbox as folders
 from tasks.edges.inbox import Folder, Unreachable
 from tasks.ingest import Answer, ingest
 
@@ -60,8 +60,4 @@ def _stored(workspace: Workspace, receipt: Facts) -> dict[str, bytes]:
 def _written(receipt: Facts) -> dict[str, bytes]:
     from tasks.edges.receipt_page import receipt_html  # hitl ingest answers without waiting for jinja2
 
-    return {".receipt.html": receipt_html(receipt).encode(), RECEIPT: _json(receipt)}
-
-
-def _json(receipt: Facts) -> bytes:
-    return (json.dumps(receipt, indent=2, sort_keys=True, ensure_ascii=True) + "\n").encode()
+    return {".receipt.html": receipt_html(receipt).encode(), RECEIPT: files.as_json(receipt)}

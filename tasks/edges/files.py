@@ -51,12 +51,17 @@ def write_text(path: Path, text: str) -> str:
 
 
 def write_json(path: Path, value: object, *, mode: int = SHARED) -> str:
-    """Write `value` as indented JSON with sorted keys and a final line end; returns the file's sha256.
+    """Write `value` as `as_json` has it; returns the file's sha256."""
+    return write_bytes(path, as_json(value), mode=mode)
+
+
+def as_json(value: object) -> bytes:
+    """`value` as indented JSON with sorted keys and a final line end.
 
     What a terminal would obey, or an eye not see, is spelled as an escape: the same value to whoever parses it.
     """
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return write_bytes(path, f"{escaped(text)}\n".encode(), mode=mode)
+    return f"{escaped(text)}\n".encode()
 
 
 def private_file(path: Path) -> BinaryIO:
