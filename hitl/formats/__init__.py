@@ -5,12 +5,15 @@ follow from it.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, groupby
 from typing import Final
 
 from hitl.delivery.source import Opened
-from hitl.errors import DeliveryError
+from hitl.errors import DeliveryError, ParamsError
+from hitl.formats import doccano, label_studio
 from hitl.formats.annotation import Annotation, Dropped
 from hitl.formats.document import Document, Unreadable, documents
 from hitl.formats.format import Asked, Batch, Flavour, Format, Lossy, SeveralFields, WrongExport
@@ -20,7 +23,7 @@ __all__ = [
     "Recognised", "SeveralFields", "Unreadable", "WrongExport", "recognised",
 ]  # fmt: skip
 
-_ALL: tuple[Format, ...] = ()
+_ALL = (label_studio.FORMAT, doccano.FORMAT)
 FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in _ALL}
 PLAIN: Final = Asked()
 """Nothing said beyond what the export says itself."""
@@ -39,13 +42,20 @@ class Recognised:
         return self.format.flavours[self.flavour]
 
     def read(self, asked: Asked = PLAIN) -> Iterator[Annotation | Dropped]:
-        """Every annotation, and what else it holds; raises Lossy, WrongExport and Unreadable."""
+        """Every annotation, and what else it holds; raises Lossy, WrongExport, ParamsError and Unreadable."""
         if self.kind.lost and not asked.accept_loss:
             raise Lossy(f"{self.format.title}'s {self.kind.title}", self.kind.lost, self.kind.instead)
-        for document in self.documents:
-            where = f"{document.name}, " if len(self.documents) > 1 else ""
-            for one in self.format.read(document, self.flavour, asked):
-                yield one._replace(place=f"{where}{one.place}") if where else one
+        told = chain.from_iterable(map(partial(self._told, asked), self.documents))
+        return _of_field(told, asked.label_field) if asked.label_field else told
+
+    def _told(self, asked: Asked, document: Document) -> Iterator[Annotation | Dropped]:
+        where = f"{document.name}, " if len(self.documents) > 1 else ""
+        for one in self.format.read(document, self.flavour, asked):
+            if isinstance(one, Dropped):
+                yield one._replace(place=f"{where}{one.place}")
+            else:
+                who = one.annotator_id or asked.annotator
+                yield one._replace(place=f"{where}{one.place}", annotator_id=who) if where or asked.annotator else one
 
 
 def recognised(name: str, source: Opened, formats: Mapping[str, Format] = FORMATS) -> Recognised | None:
@@ -62,6 +72,35 @@ def recognised(name: str, source: Opened, formats: Mapping[str, Format] = FORMAT
         return None
     tool, flavour = next(iter(kinds))
     return Recognised(formats[tool], flavour, tuple(one for one, _, _ in found if one.shape != "nothing"))
+
+
+def _of_field(told: Iterator[Annotation | Dropped], name: str) -> Iterator[Annotation | Dropped]:
+    """What is told, with of each annotation the answer to one question: empty where it has none."""
+    names: set[str] = set()
+    for _, parts in groupby(told, key=_whose()):
+        first, *others = parts
+        if isinstance(first, Dropped):
+            yield from (first, *others)
+            continue
+        fields = {one.label_field: one for one in (first, *others) if isinstance(one, Annotation)}
+        names |= fields.keys()
+        empty = "empty" if first.status == "labeled" else first.status
+        given = fields.get(name) or first._replace(label_field=name, labels=(), status=empty)
+        yield given._replace(part=0)
+    if names and name not in names:
+        raise ParamsError(f"no annotation answers a question called {name!r}; there are {', '.join(sorted(names))}")
+
+
+def _whose() -> Callable[[Annotation | Dropped], int]:
+    """Numbers the annotations that are told, so that all parts of one have the same."""
+    count = 0
+
+    def number(one: Annotation | Dropped) -> int:
+        nonlocal count
+        count += isinstance(one, Dropped) or not one.part
+        return count
+
+    return number
 
 
 def _kind(document: Document, formats: Mapping[str, Format]) -> tuple[str, str]:

@@ -148,12 +148,17 @@ def answer(annotation: Annotation) -> str:
     return annotation.labels[0] if annotation.status == "labeled" and len(annotation.labels) == 1 else ""
 
 
+def name(annotation: Annotation) -> str:
+    """What its item is called: by us, else by the tool, else by where the answer stands."""
+    return annotation.item_id or annotation.source_item_id or annotation.place
+
+
 def cells(annotation: Annotation) -> list[str]:
     """The cells of an annotation under COLUMNS."""
     values = annotation._asdict()
-    values[ITEM_ID] = annotation.item_id or annotation.source_item_id
+    values[ITEM_ID] = name(annotation)
     values[LABEL] = answer(annotation)
-    return [_cell(values[name]) for name in COLUMNS]
+    return [_cell(values[column]) for column in COLUMNS]
 
 
 def _cell(value: object) -> str:

@@ -33,6 +33,7 @@ _NEAR = 16
 """A record that is cut off shows it so many characters before its end."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DELIMITERS = ",\t;|"
+_NO_DELIMITER = "\x1f"
 _PACKED = (b"PK\x03\x04", b"PK\x05\x06")
 _MARKS = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
 
@@ -97,11 +98,10 @@ class Document:
             yield place, dict(zip(self.header, cells, strict=True))
 
     def lines(self) -> Iterator[tuple[str, str]]:
-        """Each line of a text that is not blank, without its end."""
+        """Each line of a text that is not blank, without its end; one in quotes may have line ends within."""
         with self._text() as text:
-            for number, line in enumerate(text, start=1):
-                if line.strip():
-                    yield f"line {number}", line.rstrip("\r\n")
+            reader = csv.reader(text, delimiter=_NO_DELIMITER)
+            yield from ((f"line {reader.line_num}", cells[0]) for cells in reader if any(map(str.strip, cells)))
 
     @contextmanager
     def _text(self) -> Iterator[TextIO]:
