@@ -31,7 +31,7 @@ test: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 prove: setup
 	@HISTORIES=500 $(BIN)/pytest --quiet tests/tasks/test_undo_proof.py
