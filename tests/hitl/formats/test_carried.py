@@ -18,6 +18,7 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min
 TEXTS = st.lists(WORDS, min_size=1, max_size=3).map("  ".join)
 NAMES = st.text("abcdefgh0123456789", min_size=1, max_size=8)
 TIMES = st.integers(10**9, 2 * 10**9).map(utc)
+ZONELESS = TIMES.map(lambda at: f"{at[5:7]}/{at[8:10]}/{at[:4]} {at[11:19]}")
 NUMBERS = st.integers(1, 4000).map(lambda number: number / 8)
 CHOICES = {
     "status": ("labeled", "skipped", "empty", "draft", "rejected", "expelled"),
@@ -46,7 +47,8 @@ def answers(draw: st.DrawFn, flavour: Flavour, number: int) -> Annotation:
     def one_of(field: str) -> str:
         return draw(st.sampled_from([value for value in CHOICES[field] if holds(flavour, field, value)]))
 
-    status, seconds = one_of("status"), draw(st.none() | NUMBERS)
+    numbers = NUMBERS.filter(lambda number: holds(flavour, "seconds", f"{number:g}"))
+    status, seconds = one_of("status"), draw(st.none() | numbers)
     review = "rejected" if status == "rejected" else one_of("review_status")
     assume(status == "rejected" or review != "rejected" or "review_status" in flavour.cannot_hold)
     label = WORDS.filter(lambda word: holds(flavour, "labels", word))
@@ -68,7 +70,7 @@ def answers(draw: st.DrawFn, flavour: Flavour, number: int) -> Annotation:
         started_at=draw(TIMES),
         updated_at=draw(TIMES),
         edited_by="" if edited == who else edited,
-        time_text=draw(TEXTS) if "time_text" in flavour.cannot_hold else "",
+        time_text=draw(ZONELESS) if {"time_text", "labeled_at"} & flavour.cannot_hold.keys() else "",
         seconds_kind="" if seconds is None else one_of("seconds_kind"),  # type: ignore[arg-type]
         annotator_confidence=draw(st.none() | st.integers(1, 5).map(float)),
         shown_class=shown,
