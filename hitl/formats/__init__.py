@@ -13,7 +13,7 @@ from typing import Final
 
 from hitl.delivery.source import Opened
 from hitl.errors import DeliveryError, ParamsError
-from hitl.formats import crowdflower, doccano, label_studio, mturk
+from hitl.formats import crowdflower, doccano, ground_truth, label_studio, mturk
 from hitl.formats.annotation import Annotation, Dropped
 from hitl.formats.document import Document, Unreadable, documents
 from hitl.formats.format import Asked, Batch, Flavour, Format, Lossy, SeveralFields, WrongExport
@@ -23,7 +23,14 @@ __all__ = [
     "Recognised", "SeveralFields", "Unreadable", "WrongExport", "recognised",
 ]  # fmt: skip
 
-_ALL = (label_studio.FORMAT, doccano.FORMAT, mturk.FORMAT, crowdflower.FORMAT)
+# A file is of the first that knows it: doccano's have little of their own, so it comes last.
+_ALL = (
+    label_studio.FORMAT,
+    mturk.FORMAT,
+    crowdflower.FORMAT,
+    ground_truth.FORMAT,
+    doccano.FORMAT,
+)
 FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in _ALL}
 PLAIN: Final = Asked()
 """Nothing said beyond what the export says itself."""
