@@ -100,8 +100,13 @@ def test_a_pack_goes_out_as_an_input_manifest() -> None:
     batch = Batch("r0001", "b1", ("cat", "dog"), ("text", "page"), [row], True, "v3", text="text")
     files = write(batch)
     assert json.loads(files["ground_truth.manifest"]) == {
-        "source": "hello", "page": "3", "item_id": "007", "batch_id": "b1",
-        "model_class": "cat", "model_confidence": "0.5", "model_version": "v3",
+        "source": "hello",
+        "page": "3",
+        "item_id": "007",
+        "batch_id": "b1",
+        "model_class": "cat",
+        "model_confidence": "0.5",
+        "model_version": "v3",
     }
     assert json.loads(files["ground_truth_classes.json"])["labels"] == [{"label": "cat"}, {"label": "dog"}]
     with pytest.raises(DataError, match="image-ref"):
