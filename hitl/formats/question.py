@@ -100,7 +100,7 @@ def read(
 ) -> Iterator[Annotation | Dropped]:
     """The annotations in what `told` tells, twice over: to find out which questions have labels, then to read them.
 
-    Raises ParamsError when no question is called as `wanted`, and WrongExport when there are some and none has classes.
+    Raises ParamsError when no question is called as `wanted`, and WrongExport when what was answered has no classes.
     """
     questions: dict[str, Question] = {}
     for one in told():
@@ -144,7 +144,9 @@ def _answered(questions: Mapping[str, Question], wanted: str, *, tool: str, inst
     for kept in ([n for n in others if questions[n].differs], [n for n in others if not questions[n].is_numeric]):
         others = [name for name in others if name in kept] or ([] if offered else others)
     found = [name for name in found if name in offered or name in others]
-    if not found:
+    if not found and any(
+        question.answers or question.drawn for name, question in questions.items() if name not in REMARKS
+    ):
         raise WrongExport(tool, _what(questions), _way_out(questions) or instead)
     return tuple(found)
 
@@ -183,7 +185,7 @@ def _what(questions: Mapping[str, Question]) -> str:
     if drawn:
         return " and ".join(drawn)
     given = [name for name, question in questions.items() if question.answers]
-    return f"free text, numbers or codes ({_names(given)})" if given else "questions that nobody answered"
+    return f"free text, numbers or codes ({_names(given)})"
 
 
 def _way_out(questions: Mapping[str, Question]) -> str:
