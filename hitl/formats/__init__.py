@@ -13,7 +13,7 @@ from typing import Final
 
 from hitl.delivery.source import Opened
 from hitl.errors import DeliveryError, ParamsError
-from hitl.formats import crowdflower, doccano, ground_truth, label_studio, labelbox, mturk, prodigy
+from hitl.formats import crowdflower, doccano, ground_truth, label_studio, labelbox, mturk, prodigy, scale
 from hitl.formats.annotation import Annotation, Dropped
 from hitl.formats.document import Document, Unreadable, documents
 from hitl.formats.format import Asked, Batch, Flavour, Format, Lossy, SeveralFields, WrongExport
@@ -31,6 +31,7 @@ _ALL = (
     ground_truth.FORMAT,
     prodigy.FORMAT,
     labelbox.FORMAT,
+    scale.FORMAT,
     doccano.FORMAT,
 )
 FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in _ALL}
