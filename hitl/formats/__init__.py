@@ -13,7 +13,7 @@ from typing import Final
 
 from hitl.delivery.source import Opened
 from hitl.errors import DeliveryError, ParamsError
-from hitl.formats import crowdflower, doccano, ground_truth, label_studio, labelbox, mturk, prodigy, scale
+from hitl.formats import argilla, crowdflower, doccano, ground_truth, label_studio, labelbox, mturk, prodigy, scale
 from hitl.formats.annotation import Annotation, Dropped
 from hitl.formats.document import Document, Unreadable, documents
 from hitl.formats.format import Asked, Batch, Flavour, Format, Lossy, SeveralFields, WrongExport
@@ -32,6 +32,7 @@ _ALL = (
     prodigy.FORMAT,
     labelbox.FORMAT,
     scale.FORMAT,
+    argilla.FORMAT,
     doccano.FORMAT,
 )
 FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in _ALL}
