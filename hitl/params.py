@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from hitl.consensus.names import MethodName
 from hitl.errors import ParamsError
 from hitl.ledger import digest
 
@@ -146,12 +147,17 @@ class Delivery(Section):
 class Resolve(Section):
     """How annotations become labels."""
 
-    method: Literal["majority"] = Field(default="majority", description="How answers are weighed")
+    method: MethodName = Field(
+        default="auto", description="How answers are weighed; auto chooses by what the answers can carry, and says why"
+    )
+    confidence: Share = Field(
+        default=0.6, description="An item whose likeliest class is less likely than this goes to adjudication"
+    )
     agreement: float = Field(
         default=0.5,
         ge=0,
         lt=1,
-        description="An item whose winning answer has no more than this share goes to adjudication",
+        description="By majority, an item whose winning answer has no more than this share goes there too",
     )
 
 

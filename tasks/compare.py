@@ -70,7 +70,7 @@ def _asked(
     wanted = choose.overlap(ids, places, annotators=params.export.overlap, share=params.export.overlap_share)
     said = vendor.answer(truth, wanted, params.data.classes, annotators=annotators, noise=noise, rng=rng)
     annotations = pd.DataFrame(said, columns=["item_id", "label", "annotator_id", "seconds"])
-    labels = resolving.labels(annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold={})
+    labels = resolving.resolve(annotations, params.resolve, gold={}, classes=params.data.classes).labels
     return labels.loc[labels["label"].notna(), ["item_id", "label"]]
 
 

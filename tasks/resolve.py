@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import pandas as pd
 
@@ -23,9 +24,15 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     annotations = deciding.standing(tables.read_parquet(folder / "annotations.parquet"))
     batch = tables.read_parquet(folder / "batch.parquet")
     gold = expected.gold(workspace, round_id)
-    labels = deciding.labels(annotations, method=params.resolve.method, agreement=params.resolve.agreement, gold=gold)
+    found = deciding.resolve(
+        annotations,
+        params.resolve,
+        gold=gold,
+        classes=params.data.classes,
+        probabilities=_probabilities(batch, params) if params.resolve.method == "with_model" else None,
+    )
+    labels, unresolved = found.labels, found.unresolved
     labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
-    unresolved = labels[labels["label"].isna()]
     files.write_text(folder / "adjudicate.csv", _adjudicate(unresolved, annotations))
     labeled_sha256 = tables.write_parquet(workspace.labeled, labeled_set(workspace, state, round_id))
     return {
@@ -33,6 +40,10 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         "labeled_sha256": labeled_sha256,
         "resolved": int((labels["label"].notna() & (labels["from"] != "gold")).sum()),
         "unresolved": sorted(unresolved["item_id"]),
+        "method": found.method,
+        "why": found.reason,
+        "temperature": found.temperature,
+        "reliability": [asdict(one) for one in found.reliability],
         "skipped": int(annotations["label"].isna().sum()),
         "agreement": deciding.agreement(annotations),
         "gold": _gold_answers(annotations, gold),
@@ -50,6 +61,14 @@ def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
     found += [_labeled_in(workspace, one.id) for one in state.rounds[1:] if one.id <= until]
     frame = pd.concat([part for part in found if len(part)]).drop_duplicates("item_id", keep="last")
     return frame.sort_values("item_id", ignore_index=True)
+
+
+def _probabilities(batch: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """What the model that chose the batch thinks of its items: it had not seen their answers."""
+    told = batch[batch["probabilities"].notna()]
+    return pd.DataFrame(
+        told["probabilities"].tolist(), index=pd.Index(told["item_id"]), columns=list(params.data.classes)
+    )
 
 
 def _labeled_in(workspace: Workspace, round_id: str) -> pd.DataFrame:
