@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from flows import cli
 from hitl import errors
+from hitl.consensus.methods import METHODS, chosen
 from hitl.params import MAY_CHANGE_MID_ROUND, Params
 from hitl.state import MOVES, Move, Phase
 from hitl.strategies import STRATEGIES
@@ -71,6 +72,19 @@ def strategies() -> str:
     return _page("Query strategies", "hitl/strategies.py", intro, *parts)
 
 
+def consensus() -> str:
+    """What each method of consensus takes annotators to be, and where it comes from."""
+    intro = (
+        "`resolve.method` in params.yaml and `--method` of `hitl consensus` name one of these; `auto` chooses by what "
+        "the answers can carry and says why. An item gets no label, and goes to adjudication, when its likeliest class "
+        "is tied, less likely than `resolve.confidence`, or was answered by nobody. `best` names that class all the same. "
+        "Confidences are tempered: by gold where there is some, else by what public crowds have shown."
+    )
+    parts = [part for name, one in METHODS.items() for part in (f"## {name}", inspect.getdoc(one) or "")]
+    auto = ["## auto", inspect.getdoc(chosen) or ""]
+    return _page("Methods of consensus", "hitl/consensus/methods.py", intro, *parts, *auto)
+
+
 def commands() -> str:
     """Every command with its arguments and options, and the exit codes."""
     parts = [part for name in cli.hitl.commands for part in _command(name, cli.hitl.commands[name])]
@@ -88,6 +102,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/round-states.md": round_states,
     "docs/params.md": params,
     "docs/query-strategies.md": strategies,
+    "docs/consensus-methods.md": consensus,
     "docs/commands.md": commands,
     "docs/vendor-contract.md": contract,
     "tasks/edges/contract.md": page.contract,  # goes into every pack; tests are not installed

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import click
 
 from flows import say
 from hitl import __version__
+from hitl.consensus.names import MethodName
 from hitl.errors import HitlError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
@@ -20,6 +21,7 @@ from hitl.visible import escaped, visible, visible_lines
 from tasks.edges.quiet import quiet
 
 ENGINES = ("auto", "direct", "prefect")
+METHODS = get_args(MethodName)
 PATIENCE = 30.0
 """Seconds that deliveries wait for others that are being taken in."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -241,6 +243,54 @@ def advance(engine: str) -> tuple[Facts, str]:
     facts = perform("advance", workspace, engine, tell=_tell)
     facts["next"] = screen.next_step(journal.read(workspace), journal.params(workspace), journal.now())
     return facts, say.advanced(facts)
+
+
+@command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the labels here.")
+@click.option(
+    "--method", type=click.Choice(METHODS), default="auto", show_default=True, help="How answers are weighed."
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1),
+    default=0.6,
+    show_default=True,
+    help="An item less sure than this goes to adjudication.",
+)
+@click.option("--gold", type=click.Path(path_type=Path), help="A file of item_id, label: answers that are known.")
+@click.option(
+    "--probabilities",
+    type=click.Path(path_type=Path),
+    help="A file of item_id and a column a class, by a model that did not learn from these answers.",
+)
+@click.option("--item", metavar="COL", help="The column of items, if FILE calls it otherwise than item_id.")
+@click.option("--annotator", metavar="COL", help="The column of annotators, likewise.")
+@click.option("--label", metavar="COL", help="The column of answers, likewise.")
+def consensus(
+    file: Path,
+    out: Path,
+    *,
+    method: str,
+    confidence: float,
+    gold: Path | None,
+    probabilities: Path | None,
+    item: str | None,
+    annotator: str | None,
+    label: str | None,
+) -> tuple[Facts, str]:
+    """Labels out of any file of item_id, annotator_id, label; needs no workspace.
+
+    OUT has a row an item: its label, or none where it needs adjudication (a tie, a low confidence, a class that nobody
+    answered); the best class all the same; the votes; and how sure that is.
+    """
+    from hitl.params import Resolve
+    from tasks import consensus as resolving
+
+    rule = Resolve(method=cast(MethodName, method), confidence=confidence)
+    columns = {"item_id": item, "annotator_id": annotator, "label": label}
+    facts = resolving.consensus(file, out, rule, columns=columns, gold=gold, probabilities=probabilities)
+    return facts, say.agreed(facts)
 
 
 @command()

@@ -67,6 +67,21 @@ def closed(facts: Facts) -> str:
     return "\n".join(lines)
 
 
+def agreed(facts: Facts) -> str:
+    """What `hitl consensus` made of a file."""
+    heat = float(str(facts["temperature"]))
+    gold = f" Confidences fitted to {facts['gold']} gold items (temperature {heat:.2f})." if facts["gold"] else ""
+    odd = ", ".join(f"{facts[key]:,} {key}" for key in ("skips", "repeats", "contradictions") if facts[key])
+    return "\n".join(
+        [
+            f"{facts['annotations']:,} answers of {facts['annotators']:,} annotators to {facts['items']:,} items"
+            + (f" ({odd} left out)" if odd else ""),
+            f"method {facts['method']}: {facts['reason']}.{gold}",
+            f"{facts['resolved']:,} items have a label, {facts['to_adjudicate']:,} go to adjudication: {facts['out']}",
+        ]
+    )
+
+
 def advanced(facts: Facts) -> str:
     """What `hitl advance` did."""
     return "\n".join([*cast(list[str], facts["done"]), f"next: {facts['next']}"])
