@@ -91,6 +91,11 @@ engine_option = click.option(
 )
 
 
+accept_loss_option = click.option(
+    "--accept-loss", is_flag=True, help="Take an export of a labeling tool that drops what another one of it has."
+)
+
+
 def here() -> Workspace:
     """The workspace that the current folder lies in."""
     start = (click.get_current_context().obj or Path()).resolve()
@@ -176,25 +181,50 @@ def open_(engine: str) -> tuple[Facts, str]:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Check against this pack, without a workspace.",
 )
-def check(file: Path, pack: Path | None) -> tuple[Facts, str]:
+@accept_loss_option
+def check(file: Path, pack: Path | None, accept_loss: bool) -> tuple[Facts, str]:
     """The verdict that ingest would give; changes nothing."""
     from tasks import ingest as ingesting
 
-    facts = ingesting.check_with_pack(file, pack) if pack else ingesting.check(here(), file)
+    facts = (
+        ingesting.check_with_pack(file, pack, accept_loss=accept_loss)
+        if pack
+        else ingesting.check(here(), file, accept_loss=accept_loss)
+    )
     return _verdict([(facts, say.receipt(facts))])
 
 
 @command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-def ingest(files: tuple[Path, ...]) -> tuple[Facts, str]:
+@accept_loss_option
+def ingest(files: tuple[Path, ...], accept_loss: bool) -> tuple[Facts, str]:
     """Take deliveries; each is answered with a receipt."""
     from tasks import receipts
     from tasks.edges.lock import locked
 
     workspace = here()
     with locked(workspace, "ingest", wait=PATIENCE):
-        answers = [receipts.ingested(workspace, file) for file in files]
+        answers = [receipts.ingested(workspace, file, accept_loss=accept_loss) for file in files]
     return _verdict([(say.answer_facts(answer), say.answer(answer)) for answer in answers])
+
+
+@command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the CSV goes.")
+@click.option("--label-field", default="", metavar="NAME", help="The question to take, where there are several.")
+@click.option("--annotator", default="", metavar="NAME", help="Who answered, where the export does not say.")
+@click.option("--importer", multiple=True, metavar="NAME", help="Who imported labels (doccano): no human gave those.")
+@accept_loss_option
+def convert(file: Path, out: Path, importer: tuple[str, ...], **asked: Any) -> tuple[Facts, str]:  # noqa: ANN401
+    """Any labeling tool's export to annotations.csv; needs no workspace.
+
+    Tool and flavour are told by the content. An answer to several questions takes a row for each.
+    """
+    from hitl.formats import Asked
+    from tasks import convert as converting
+
+    facts = converting.convert(file, out, Asked(importers=frozenset(importer), **asked))
+    return facts, say.converted(facts)
 
 
 @command()

@@ -116,8 +116,10 @@ def receipt(facts: Facts) -> str:
         f"  payable: {payable['annotations']} annotations, {payable['amount']} {payable['currency']}; "
         f"items complete: {items['complete']} of {items['expected']}",
     ]
+    if "note" in facts:
+        lines.append(f"  {facts['note']}")
     lines += [
-        f"  row {one['row']}, {one['column']}: '{quoted(str(one['value']), CLIPPED)}': {one['code']}, "
+        f"  {_where(one)}, {one['column']}: '{quoted(str(one['value']), CLIPPED)}': {one['code']}, "
         f"expected {clipped(str(one['expected']), CLIPPED)}"
         for one in held[:LISTED]
     ]
@@ -125,6 +127,11 @@ def receipt(facts: Facts) -> str:
     if more > 0:
         lines.append(f"  and {more} more")
     return "\n".join(lines)
+
+
+def _where(held: Mapping[str, object]) -> str:
+    """Where a held row stands: in a tool's export by its own count."""
+    return quoted(str(held["place"]), CLIPPED) if "place" in held else f"row {held['row']}"
 
 
 def _revised(facts: Facts) -> str:
@@ -159,6 +166,33 @@ def undone(facts: Facts, *, dry_run: bool) -> str:
         lines.append(f"models that were in use and knew these rows: {', '.join(published)}")
     if batches:
         lines.append(f"batches that were chosen by a model that knew these rows: {', '.join(batches)}")
+    return "\n".join(lines)
+
+
+def converted(facts: Facts) -> str:
+    """What an export of a labeling tool held."""
+    statuses = cast(Mapping[str, int], facts["statuses"])
+    lines = [
+        f"{facts['file']} ({facts['title']}): {facts['annotations']} annotations of {facts['items']} items by "
+        f"{facts['annotators']} annotators, in {facts['rows']} rows of {facts['out']}",
+        *(f"  {count} {status}" for status, count in statuses.items()),
+    ]
+    notes = {
+        "machine": "given by a machine: their label column is empty",
+        "several_labels": "with several labels: they stand in the column labels, and label is empty",
+        "without_item_id": "whose item has no id of ours: it is called as the tool calls it",
+        "without_annotator": "whose annotator the export does not name (--annotator NAME)",
+        "without_zone": "whose time names no zone: it stands in time_text",
+    }
+    lines += [f"  {facts[key]} {words}" for key, words in notes.items() if facts[key]]
+    lines += [f"  left out: {count} {reason}" for reason, count in cast(Mapping[str, int], facts["dropped"]).items()]
+    fields = cast(list[str], facts["label_fields"])
+    if len(fields) > 1:
+        lines.append(
+            f"  {len(fields)} questions were answered, a row each: {', '.join(fields)} (--label-field takes one)"
+        )
+    if facts["lost"]:
+        lines.append(f"  what this export never had: {facts['lost']}")
     return "\n".join(lines)
 
 

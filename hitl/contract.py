@@ -9,12 +9,14 @@ ITEM_ID, LABEL, ANNOTATOR_ID = "item_id", "label", "annotator_id"
 LABELED_AT, SECONDS, COMMENT = "labeled_at", "seconds", "comment"
 MODEL_CLASS, MODEL_CONFIDENCE = "model_class", "model_confidence"
 SUPERSEDES = "supersedes"  # the delivery (sha256) whose answer a row replaces; nobody need send it
+TOOL_STATUS, TOOL_PLACE = "tool_status", "tool_place"
+"""In rows made of a labeling tool's export: why the answer does not count, and where in the export it stands."""
 CODE, EXPECTED, PROPOSED = "code", "expected", "proposed"
 
 REQUIRED = (ITEM_ID, LABEL, ANNOTATOR_ID)
 OPTIONAL = (LABELED_AT, SECONDS, COMMENT)
 REDO = (CODE, EXPECTED, PROPOSED)
-RESERVED = frozenset((*REQUIRED, *OPTIONAL, SUPERSEDES, MODEL_CLASS, MODEL_CONFIDENCE, *REDO))
+RESERVED = frozenset((*REQUIRED, *OPTIONAL, SUPERSEDES, MODEL_CLASS, MODEL_CONFIDENCE, TOOL_STATUS, TOOL_PLACE, *REDO))
 
 SKIP = "<skip>"
 """What an annotator writes in the label column to say: I could not tell. No class may be called so."""

@@ -40,7 +40,7 @@ class Entry:
     @property
     def fault(self) -> Reason | None:
         """Why this is refused unread; None when it may be read."""
-        if reason := name_fault(self.name):
+        if reason := name_fault(self.name, exports=True):
             return reason
         if not self.is_file:
             return Reason.F_NOT_REGULAR

@@ -110,10 +110,12 @@ def manifest(
     guideline_sha256: str,
     annotators: Sequence[str] = (),
     bad_row_share: float = 0.2,
+    reading: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """What MANIFEST.json says: all that is needed to judge a delivery for this pack, but for what must stay secret.
 
-    `overlap` names only the items that differ from `default_overlap`; `files` maps each name to its sha256.
+    `overlap` names only the items that differ from `default_overlap`; `files` maps each name to its sha256. `reading`
+    says how the exports of labeling tools are read.
     """
     return {
         "round": round_id,
@@ -125,6 +127,7 @@ def manifest(
         "overlap": {"default": default_overlap, "items": dict(sorted(overlap.items()))},
         "annotators": list(annotators),
         "bad_row_share": bad_row_share,
+        **({"reading": dict(reading)} if reading else {}),
         "exported_at": stamp(exported_at),
         "deadline": stamp(deadline),
         "files": dict(sorted(files.items())),

@@ -11,12 +11,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from hitl.consensus.names import MethodName
 from hitl.errors import ParamsError
+from hitl.formats import FORMATS
 from hitl.ledger import digest
 
 Kind = Literal["numeric", "categorical", "boolean", "text", "ignored"]
 StrategyName = Literal["margin", "least_confident", "entropy", "random"]
 EstimatorName = Literal["logistic_regression", "hist_gradient_boosting", "random_forest"]
 MetricName = Literal["accuracy", "macro_f1", "balanced_accuracy"]
+Marked = Literal["draft", "rejected", "expelled"]
 MaskName = Literal["email", "phone", "card"]
 SKIP = "<skip>"
 """The word an annotator writes for "I cannot say". No class may be called so."""
@@ -46,6 +48,22 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _is_reading(name: str) -> str:
+    if name not in ("auto", "csv", *FORMATS):
+        raise ValueError(f"no such format; there are auto, csv, {', '.join(FORMATS)} (got {name!r})")
+    return name
+
+
+_IMPORTS = ("csv", *(name for name, one in FORMATS.items() if one.write))
+
+
+def _is_import(name: str) -> str:
+    if name not in _IMPORTS:
+        raise ValueError(f"no such format; there are {', '.join(_IMPORTS)} (got {name!r})")
+    return name
+
+
+FormatName = Annotated[str, AfterValidator(_is_import), Field(json_schema_extra={"enum": [*_IMPORTS]})]
 Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=12, decimal_places=6)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Pattern = Annotated[str, AfterValidator(_compiles)]
@@ -124,6 +142,10 @@ class Export(Section):
         description="The name of the vendor that packs go to; pseudonyms are made for this name",
     )
     show_prediction: bool = Field(default=False, description="Show the annotator the model's class and confidence")
+    format: Annotated[tuple[FormatName, ...], Field(strict=False)] = Field(
+        default=("csv",),
+        description="Whose own import file lies in the pack beside batch.csv, which always does",
+    )
     overlap: int = Field(default=1, ge=1, le=20, description="Annotators an overlap item gets")
     overlap_share: Share = Field(default=0.0, description="Share of the batch that is overlap items")
     gold: int = Field(default=0, ge=0, description="Items with a known answer hidden in each batch")
@@ -140,8 +162,32 @@ class Delivery(Section):
         default=1.0, strict=False, description="Share of the answers with which a round may close after its deadline"
     )
     bad_row_share: Share = Field(default=0.2, description="More bad rows than this and a delivery is rejected whole")
+    format: Annotated[str, AfterValidator(_is_reading)] = Field(
+        default="auto",
+        json_schema_extra={"enum": ["auto", "csv", *FORMATS]},
+        description="What may come: our CSV or any labeling tool's export (auto), the CSV alone, or one tool's exports",
+    )
+    label_field: str = Field(
+        default="",
+        description="The question that counts, where a tool's annotations answer several",
+    )
+    importers: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        default=(), description="Users of a tool whose labels came with an import (doccano): no human gave those"
+    )
+    take: Annotated[tuple[Marked, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Answers that count although a tool marks them: draft, rejected, expelled; a machine's never do",
+    )
+    repeat: Literal["hold", "last", "keep"] = Field(
+        default="hold",
+        description="Several answers of one annotator to one item in one delivery: hold them, the last counts, or all",
+    )
     price: Money = Field(default=Decimal(0), description="Price of one accepted annotation")
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$", description="Its currency (ISO 4217)")
+
+    def reading(self) -> dict[str, object]:
+        """What a pack says of how the exports of labeling tools are read."""
+        return self.model_dump(mode="json", include={"format", "label_field", "importers", "take", "repeat"})
 
 
 class Resolve(Section):

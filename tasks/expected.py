@@ -14,15 +14,18 @@ from hitl.delivery.expectation import Expectation
 from hitl.delivery.exported import Elsewhere, Exported
 from hitl.delivery.intake_rules import MANIFEST_SUFFIX
 from hitl.delivery.judge import judge
-from hitl.delivery.judgement import Judgement
+from hitl.delivery.judgement import Judgement, refused
+from hitl.delivery.reasons import Reason
 from hitl.delivery.taken import Taken
 from hitl.errors import IntegrityError, MomentError
+from hitl.formats import Asked, door
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.state import Phase, RoundState, State
 from hitl.withdrawal import Arrived, Counts, counts
 from tasks import journal
 from tasks.edges import files, intake
+from tasks.edges.intake import Copy
 
 
 def asked(state: State) -> RoundState:
@@ -76,7 +79,25 @@ def _again(workspace: Workspace, arrived: Arrived, wanted: Expectation) -> Judge
         manifest = intake.read_manifest(path)
     at = datetime.fromisoformat(cast(str, facts["received_at"]))
     wanted = replace(wanted, received_at=at, without=arrived.without)
-    return judge(copy, wanted, file=cast(str, facts["file"]), manifest=manifest)
+    if facts.get("accept_loss"):
+        wanted = accepting_loss(wanted)
+    return judged(copy, wanted, file=cast(str, facts["file"]), manifest=manifest)
+
+
+def judged(copy: Copy, wanted: Expectation, *, file: str, manifest: bytes | None) -> Judgement:
+    """The judgement of a delivery, ours or a tool's export."""
+    try:
+        came = door.opened(copy, file, wanted.reading)
+    except door.Refused as why:
+        no = refused(Reason.F_EXPORT, round_id=wanted.round, file=file, sha256=copy.sha256, note=str(why))
+        return replace(no, complete=Taken.of(wanted).complete)
+    return judge(came.source, wanted, file=file, manifest=manifest, tool=came.tool)
+
+
+def accepting_loss(wanted: Expectation) -> Expectation:
+    """The same of a delivery that may be an export which drops what another one of its tool has."""
+    reading = replace(wanted.reading, asked=wanted.reading.asked._replace(accept_loss=True))
+    return replace(wanted, reading=reading)
 
 
 def _as_answered(judged: Judgement, known: Counts) -> Judgement:
@@ -126,7 +147,16 @@ def promised(manifest: Mapping[str, Any], items: Mapping[str, Mapping[str, str]]
         received_at=at,
         guideline_sha256=manifest["instructions_sha256"],
         bad_row_share=manifest["bad_row_share"],
+        reading=_reading(manifest.get("reading")),
     )
+
+
+def _reading(said: Mapping[str, Any] | None) -> door.Reading:
+    """How a pack says that the exports of tools are read; one of an earlier release says nothing of it."""
+    if said is None:
+        return door.PLAIN
+    asked = Asked(label_field=said["label_field"], importers=frozenset(said["importers"]))
+    return door.Reading(said["format"], frozenset(said["take"]), said["repeat"], asked)
 
 
 def after(wanted: Expectation, judged: Judgement) -> Expectation:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from hitl import choose, mask, pack, surrogate
+from hitl.contract import MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.formats import FORMATS, Batch
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts, digest
 from hitl.params import Params
@@ -35,11 +37,13 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     order = np.argsort(drawn(_objects(batch["item_id"].map(ids)), purpose="order"), kind="stable")
     # In an order which tells nothing. Masked before anything is written: answers are compared with what was sent.
     rows, masked = _masked(params, _rows(workspace, round_id, params, batch.iloc[order]))
-    written = _files(workspace, params, round_id, [{**row, "item_id": ids[row["item_id"]]} for row in rows])
+    sent, batch_id = [{**row, "item_id": ids[row["item_id"]]} for row in rows], digest(sorted(wanted))
+    written = _files(workspace, params, round_id, sent)
+    written |= _imports(workspace, params, _tools_batch(params, round_id, batch_id, sent, batch))
     deadline = at + timedelta(days=params.delivery.deadline_days)
     manifest = pack.manifest(
         round_id=round_id,
-        batch_id=digest(sorted(wanted)),
+        batch_id=batch_id,
         classes=params.data.classes,
         default_overlap=1,
         overlap={item: count for item, count in wanted.items() if count > 1},
@@ -49,6 +53,7 @@ def export(workspace: Workspace, round_id: str) -> Facts:
         guideline_sha256=written["guideline.md"],
         annotators=params.delivery.annotators,
         bad_row_share=params.delivery.bad_row_share,
+        reading=params.delivery.reading(),
     )
     written["check.html"] = _check_page(workspace.pack(round_id), manifest)
     manifest["files"] = dict(sorted(written.items()))
@@ -108,6 +113,33 @@ def _files(workspace: Workspace, params: Params, round_id: str, rows: list[dict[
         "datapackage.json": files.write_json(folder / "datapackage.json", package),
         "contract.md": files.write_bytes(folder / "contract.md", papers.contract()),
     }
+
+
+def _imports(workspace: Workspace, params: Params, sent: Batch) -> dict[str, str]:
+    """Write the batch as the tools import it that params name; the files' sha256."""
+    folder = workspace.pack(sent.round)
+    writes = [write for name in params.export.format if name != "csv" and (write := FORMATS[name].write)]
+    made = {file: data for write in writes for file, data in write(sent).items()}
+    return {file: files.write_bytes(folder / file, data) for file, data in made.items()}
+
+
+def _tools_batch(
+    params: Params, round_id: str, batch_id: str, rows: list[dict[str, str]], batch: pd.DataFrame
+) -> Batch:
+    """The rows of batch.csv as a labeling tool gets them: of the model no more than params let annotators see."""
+    columns, shown = params.export.columns, params.export.show_prediction
+    names = ("item_id", *columns, *((MODEL_CLASS, MODEL_CONFIDENCE) if shown else ()))
+    texts = [name for name in columns if params.data.columns[name] == "text"]
+    return Batch(
+        round=round_id,
+        batch_id=batch_id,
+        classes=params.data.classes,
+        columns=columns,
+        rows=[{name: row[name] for name in names} for row in rows],
+        shows_model=shown,
+        model_version=str(batch["model_version"].iloc[0]) if shown and len(batch) else "",
+        text=next(iter(texts), ""),
+    )
 
 
 def _check_page(folder: Path, manifest: Mapping[str, object]) -> str:

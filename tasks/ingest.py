@@ -12,11 +12,11 @@ from typing import cast
 
 from hitl.delivery import intake_rules, receipt
 from hitl.delivery.expectation import Expectation
-from hitl.delivery.judge import judge
 from hitl.delivery.judgement import Judgement, refused
 from hitl.delivery.reasons import Reason
 from hitl.delivery.taken import Taken
 from hitl.errors import DeliveryError
+from hitl.formats import door
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.state import State
@@ -36,15 +36,18 @@ class Answer:
     redo_path: Path | None
 
 
-def ingest(workspace: Workspace, path: Path) -> Answer:
+def ingest(workspace: Workspace, path: Path, *, accept_loss: bool = False) -> Answer:
     """Take the delivery at `path` for the open round.
 
     Its bytes, receipt and redo file are kept in data/deliveries under its sha256 before the ledger speaks of them.
-    Bytes that were answered before change nothing. Raises MomentError when no round was ever exported.
+    Bytes that were answered before change nothing.
+    `accept_loss` takes a tool's export that drops what another one has.
+    Raises MomentError when no round was ever exported.
     """
     git.require_branch(workspace.root)
     state = journal.read(workspace)
     wanted = expected.now(workspace, state, journal.now())
+    wanted = expected.accepting_loss(wanted) if accept_loss else wanted
     price, currency = _agreed(state)
     with judging(path, wanted, folder=workspace.local / "arriving") as (judged, copy, manifest):
         said = _receipt(wanted, judged, price, currency)
@@ -54,6 +57,7 @@ def ingest(workspace: Workspace, path: Path) -> Answer:
             return Answer(said, None, None)  # rejected again: the ledger knows
         files.private_folder(workspace.deliveries)
         facts = _kept(workspace.deliveries, judged, said, copy, manifest)
+        facts |= {"accept_loss": True} if accept_loss and judged.tool else {}
     event = "refused" if judged.verdict == "reject" else "delivered"
     journal.append(workspace, event, expected.asked(state).id, facts)
     name = workspace.deliveries / judged.sha256
@@ -69,20 +73,22 @@ def refuse(workspace: Workspace, name: str, reason: Reason) -> Facts:
     return _receipt(wanted, _unread(judged, wanted), *_agreed(state))
 
 
-def check(workspace: Workspace, path: Path) -> Facts:
+def check(workspace: Workspace, path: Path, *, accept_loss: bool = False) -> Facts:
     """The receipt that `ingest` would give; changes nothing."""
     state = journal.read(workspace)
     wanted = expected.now(workspace, state, journal.now())
+    wanted = expected.accepting_loss(wanted) if accept_loss else wanted
     with judging(path, wanted) as (judged, _, _):
         return _receipt(wanted, judged, *_agreed(state))
 
 
-def check_with_pack(path: Path, folder: Path) -> Facts:
+def check_with_pack(path: Path, folder: Path, *, accept_loss: bool = False) -> Facts:
     """The receipt for a delivery as far as the pack in `folder` alone can tell; needs no workspace.
 
     It does not know gold answers, earlier deliveries, or the price. Raises DeliveryError when the folder is no pack.
     """
     wanted = asked_by(folder, journal.now())
+    wanted = expected.accepting_loss(wanted) if accept_loss else wanted
     with judging(path, wanted) as (judged, _, _):
         return _receipt(wanted, judged, Decimal(0), "")
 
@@ -109,12 +115,18 @@ def judging(
     path: Path, wanted: Expectation, *, folder: Path | None = None
 ) -> Iterator[tuple[Judgement, Copy | None, bytes | None]]:
     """The judgement of the delivery at `path`, our copy of it and its manifest (None: not taken in, none there)."""
-    with intake.taken(path, folder=folder, round_id=wanted.round, limit=wanted.size_limit) as copy:
+    limit, exports, file = wanted.size_limit, wanted.reading.format != door.CSV, intake_rules.shown(path.name)
+    with intake.taken(path, folder=folder, round_id=wanted.round, limit=limit, exports=exports) as copy:
         if isinstance(copy, Judgement):
             yield _unread(copy, wanted), None, None
+            return
+        manifest = intake.read_manifest(path)
+        judged = expected.judged(copy, wanted, file=file, manifest=manifest)
+        fault = intake_rules.name_fault(path.name)
+        if fault and not judged.tool and Reason.F_EXPORT not in judged.reasons:  # no tool's, so the name counts
+            yield _unread(refused(fault, round_id=wanted.round, file=file), wanted), None, None
         else:
-            manifest = intake.read_manifest(path)
-            yield judge(copy, wanted, file=intake_rules.shown(path.name), manifest=manifest), copy, manifest
+            yield judged, copy, manifest
 
 
 def _unread(judged: Judgement, wanted: Expectation) -> Judgement:
@@ -128,7 +140,7 @@ def _kept(folder: Path, judged: Judgement, said: Facts, copy: Copy, manifest: by
 
     name = judged.sha256
     copy.keep(folder / f"{name}.csv")
-    facts = {key: said[key] for key in _TOLD}
+    facts = {key: said[key] for key in _TOLD} | ({"tool": said["tool"]} if "tool" in said else {})
     if manifest is not None:
         beside = folder / f"{name}.csv{intake_rules.MANIFEST_SUFFIX}"
         facts["manifest_sha256"] = files.write_bytes(beside, manifest, mode=files.PRIVATE)

@@ -17,9 +17,9 @@ PAPERS = (".redo.csv", ".receipt.html", RECEIPT)
 """The papers of an answer; the receipt is the last to appear, and stands for all of them."""
 
 
-def ingested(workspace: Workspace, path: Path) -> Answer:
+def ingested(workspace: Workspace, path: Path, *, accept_loss: bool = False) -> Answer:
     """Ingest the file at `path`, and put the answer into the outbox; says it when that is out of reach."""
-    answer = ingest(workspace, path)
+    answer = ingest(workspace, path, accept_loss=accept_loss)
     try:
         hand_out(workspace, folders.outbox(workspace), answer.receipt)
     except Unreachable as why:

@@ -48,7 +48,8 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
         round_id,
         frozenset(batch["item_id"]),
         params.data.classes,
-        annotators=params.delivery.annotators,
+        # Where repeated answers count, each has a name of its own; the judge held those of strangers.
+        annotators=() if params.delivery.repeat == "keep" else params.delivery.annotators,
         rows=state.round(round_id).admitted,
     )
     door = guard("annotations", f"the annotations of {round_id}", frame, asked)
@@ -79,7 +80,7 @@ def _told(deliveries: Iterable[Judgement]) -> list[Facts]:
     last: dict[tuple[str, str], Facts] = {}
     for judged in deliveries:
         for one in judged.annotations:
-            row: Facts = {**asdict(one), "delivery": judged.sha256, "tool": "csv"}
+            row: Facts = {**asdict(one), "delivery": judged.sha256, "tool": judged.tool or "csv"}
             last.setdefault((one.item_id, one.annotator_id), row)["superseded_by"] = judged.sha256
             row["superseded_by"] = None
             last[one.item_id, one.annotator_id] = row

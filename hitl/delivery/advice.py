@@ -42,6 +42,8 @@ ADVICE: Final[Mapping[Reason, str]] = {
     Reason.F_INSTRUCTIONS: "Read the guideline.md of this pack; it differs from the one you worked with.",
     Reason.F_DUPLICATE_DELIVERY: _REST,
     Reason.F_ROUND_CLOSED: "Ask us whether a later round will ask for these items again.",
+    Reason.F_EXPORT: "Export it again as the note says, or send a CSV.",
+    Reason.R_NOT_TAKEN: "Let the annotator hand the answer in, and export again; leave the row out if nobody does.",
     Reason.F_UNSTABLE: "Close the program that writes the file, and try again.",
     Reason.R_CELL_COUNT: "Look for a comma in a cell that is not quoted, or for a cell that is missing.",
     Reason.R_EMBEDDED_ROWS: 'Look for a single " before the swallowed rows, and remove it.',

@@ -19,6 +19,8 @@ from hitl.contract import (
     SECONDS,
     SKIP,
     SUPERSEDES,
+    TOOL_PLACE,
+    TOOL_STATUS,
 )
 from hitl.delivery.cells import CONTROL, MAX_TEXT, RowFault, check_text, instant, seconds
 from hitl.delivery.echo import Echo, same_value
@@ -76,7 +78,11 @@ class RowReader:
         self._labels = Vocabulary((*self.expectation.classes, SKIP))
         self._annotators = Vocabulary(self.expectation.annotators)
         self.own = {name: n for name, n in self.at.items() if name not in self.echo.columns}
-        if set(self.frame.header) - self.echo.names - {*REQUIRED, *OPTIONAL, SUPERSEDES, *REDO}:
+        if (
+            set(self.frame.header)
+            - self.echo.names
+            - {*REQUIRED, *OPTIONAL, SUPERSEDES, TOOL_STATUS, TOOL_PLACE, *REDO}
+        ):
             self.warnings.add(Reason.W_EXTRA_COLUMN)
 
     @property
@@ -89,6 +95,9 @@ class RowReader:
         try:
             self._check_shape(row, cells)
             item = self._item(cells[self.at[ITEM_ID]])
+            status = self._cell(cells, TOOL_STATUS)
+            if status and not cells[self.at[LABEL]].strip():
+                return Reading(fault=RowFault(Reason.R_NOT_TAKEN, TOOL_STATUS, value=status), idle=True)
             if self._is_idle(cells):
                 return Reading(fault=RowFault(Reason.R_LABEL_EMPTY, LABEL, expected=self._classes()), idle=True)
             answer = self._answer(cells[self.at[LABEL]])
@@ -132,7 +141,7 @@ class RowReader:
         return len(cell) <= MAX_TEXT and not CONTROL.search(cell) and "\n" not in cell and "\r" not in cell
 
     def _annotation(self, row: int, cells: list[str], item: str, annotator: str, answer: str) -> Annotation:
-        labeled_at, effort = self._labeled_at(self._cell(cells, LABELED_AT)), seconds(self._cell(cells, SECONDS))
+        labeled_at, effort = self._labeled_at(self._told(cells, LABELED_AT)), seconds(self._told(cells, SECONDS))
         for column, n in self.own.items():
             check_text(cells[n], column)
         self._check_echo(cells, item)
@@ -142,6 +151,11 @@ class RowReader:
     def _cell(self, cells: list[str], column: str) -> str | None:
         """The cell of an optional column; None when the delivery does not use the column at all."""
         return cells[self.at[column]] if column in self.at else None
+
+    def _told(self, cells: list[str], column: str) -> str | None:
+        """The same; None also where a tool did not say."""
+        cell = self._cell(cells, column)
+        return None if self.frame.is_translated and not cell else cell
 
     def _check_shape(self, row: int, cells: list[str]) -> None:
         if len(cells) != len(self.frame.header):

@@ -64,13 +64,14 @@ class Pairs:
 
 
 class Claims(Pairs):
-    """What one delivery says: for each pair its first answer, with marks.
+    """What one delivery says: for each pair its first answer, or with `last` its last one, with marks.
 
     `contested` tells for each item whether rows of it must be compared, with each other or with what is `touched`.
     """
 
-    def __init__(self, starts: Sequence[int], touched: bytearray) -> None:
+    def __init__(self, starts: Sequence[int], touched: bytearray, *, last: bool = False) -> None:
         super().__init__(starts)
+        self._last = last
         self.said = array("I", bytes(4 * starts[-1]))
         self.contested = bytearray(touched) + b"\0"  # one more, for rows whose item is -1
 
@@ -92,5 +93,7 @@ class Claims(Pairs):
             self.said.append(answer | marks)
         elif self.said[slot] & ANSWER == answer:
             self.said[slot] |= marks
+        elif self._last:
+            self.said[slot] = answer | marks
         else:
             self.said[slot] |= marks | TORN

@@ -7,6 +7,7 @@ from datetime import datetime
 from hitl.contract import SKIP
 from hitl.delivery.intake_rules import size_limit
 from hitl.errors import DataError
+from hitl.formats.door import PLAIN, Reading
 
 # A file with three times the rows that were asked for is some other file: it is refused without being read to its end.
 ROW_FACTOR, ROW_SLACK = 3, 100
@@ -20,7 +21,7 @@ class Expectation:
     answers of earlier deliveries, a skip as SKIP; `origin` says which delivery (sha256) each of them came from. `known`
     are the deliveries of this round taken before, None where nothing is known of them (then nobody can tell what one
     supersedes), and `elsewhere` those of other rounds and those withdrawn. Rows of the annotators in `without` are read
-    as if they stood not in the file.
+    as if they stood not in the file. `reading` says how the exports of labeling tools are read.
     Raises DataError when a class has the name that is reserved for a skip.
     """
 
@@ -44,6 +45,7 @@ class Expectation:
     bad_row_share: float = 0.2
     closed: bool = False
     without: frozenset[str] = frozenset()
+    reading: Reading = PLAIN
 
     def __post_init__(self) -> None:
         if SKIP in self.classes:

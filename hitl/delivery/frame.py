@@ -15,7 +15,7 @@ from hitl.contract import ANNOTATOR_ID, COMMENT, OPTIONAL, REQUIRED
 from hitl.delivery.header import header_reasons
 from hitl.delivery.reasons import Reason
 from hitl.delivery.signature import BOM, Look, leaves_quote_open, look, unreadable
-from hitl.delivery.source import Source
+from hitl.delivery.source import Source, Translated
 
 # The csv module's own limit as Python ships it; checked here too, because any library may raise that global.
 MAX_FIELD = 131_072
@@ -43,6 +43,11 @@ class Frame:
     warnings: frozenset[Reason] = frozenset()
     without: frozenset[str] = frozenset()
     passed: int = 0
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether the rows were made of a tool's export: then what is optional may be empty in any of them."""
+        return isinstance(self.source, Translated)
 
     @property
     def terminated(self) -> bool:

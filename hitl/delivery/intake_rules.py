@@ -9,13 +9,21 @@ MANIFEST_LIMIT = 64 << 10
 MANIFEST_SUFFIX = ".manifest.json"
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
+EXPORTS = (".json", ".jsonl", ".ndjson", ".manifest", ".tsv", ".txt", ".xml", ".zip")
+"""How names of files end that labeling tools write; what they are is told by what is in them."""
 ARCHIVES = (".gz", ".zip", ".bz2", ".xz", ".7z", ".rar", ".zst", ".tar", ".tgz")
 
 
-def name_fault(name: str) -> Reason | None:
-    """Why a file of this name is refused unread; None when it is not."""
+def name_fault(name: str, *, exports: bool = False) -> Reason | None:
+    """Why a file of this name is refused unread; None when it is not. `exports`: labeling tools' may come, too.
+
+    >>> name_fault("a.jsonl"), name_fault("a.jsonl", exports=True)
+    (<Reason.F_EXTENSION: 'F_EXTENSION'>, None)
+    """
     if not NAME.fullmatch(name):
         return Reason.F_NAME_UNSAFE
+    if exports and name.lower().endswith(EXPORTS):
+        return None
     if name.lower().endswith(ARCHIVES):
         return Reason.F_ARCHIVE
     return None if name.lower().endswith(".csv") else Reason.F_EXTENSION

@@ -6,9 +6,9 @@ the later one is called the duplicate.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hitl.contract import SKIP
+from hitl.contract import SKIP, TOOL_PLACE
 from hitl.delivery import settle, sidecar
 from hitl.delivery.answers import RowReader
 from hitl.delivery.cells import RowFault
@@ -29,15 +29,20 @@ SHOWN = 200
 
 
 def judge(
-    source: Source, expectation: Expectation, *, file: str = "delivery.csv", manifest: bytes | None = None
+    source: Source,
+    expectation: Expectation,
+    *,
+    file: str = "delivery.csv",
+    manifest: bytes | None = None,
+    tool: str = "",
 ) -> Judgement:
     """The judgement of `source`, a delivery called `file` with the vendor's own `manifest` beside it, if there is one.
 
-    Raises nothing, whatever the bytes are.
+    `tool` names the labeling tool whose export `source` was made of. Raises nothing, whatever the bytes are.
     """
     promises = sidecar.parse(manifest)
     frame = survey(source, row_limit=expectation.row_limit, without=expectation.without)
-    case = _Case(expectation, Taken.of(expectation), frame, promises, file)
+    case = _Case(expectation, Taken.of(expectation), frame, promises, file, tool)
     if expectation.has_taken(source.sha256):
         return case.known()
     reasons = [*frame.reasons, *sidecar.reasons(promises, frame, expectation)]
@@ -55,6 +60,7 @@ class _Case:
     frame: Frame
     promises: Sidecar
     file: str
+    tool: str = ""
 
     def known(self) -> Judgement:
         """Bytes that were taken before: every row is a duplicate."""
@@ -64,7 +70,9 @@ class _Case:
     def refused(self, reasons: Sequence[Reason]) -> Judgement:
         """Nothing is taken: every row is held for the file's fault."""
         whole = RowFault(reasons[0])
-        held = Retold(self.frame.rows, lambda: (_held(row, cells, whole) for row, cells in self.frame.records()))
+        held = Retold(
+            self.frame.rows, lambda: (_held(row, cells, whole, self.frame) for row, cells in self.frame.records())
+        )
         return self._judgement("reject", tuple(dict.fromkeys(reasons)), self.frame.warnings, held=held)
 
     def judged(self) -> Judgement:
@@ -124,29 +132,33 @@ class _Case:
             held=held,
             header=self.frame.header,
             supersedes=self.promises.supersedes,
+            tool=self.tool,
         )
 
 
 def _told_annotations(rows: Rows) -> Iterator[Annotation]:
-    for (row, cells), outcome in zip(rows.reader.frame.records(), rows.outcomes, strict=True):
+    names = list(rows.taken.people) if rows.keeps else []
+    for (row, cells), outcome, who in zip(rows.reader.frame.records(), rows.outcomes, rows.people, strict=True):
         if outcome == Outcome.NEW:
             annotation = rows.reader.read(row, cells).annotation
             if annotation is not None:
-                yield annotation
+                yield replace(annotation, annotator_id=names[who - 1]) if names else annotation
 
 
 def _told_held(rows: Rows, whole: RowFault | None = None) -> Iterator[Held]:
     """The rows that are held; with a fault of the file's `whole`, all of them."""
-    for number, (row, cells) in enumerate(rows.reader.frame.records()):
+    frame = rows.reader.frame
+    for number, (row, cells) in enumerate(frame.records()):
         if rows.outcomes[number] not in (Outcome.NEW, Outcome.SAME):
-            yield _held(row, cells, settle.fault(rows, number, rows.reader.read(row, cells)))
+            yield _held(row, cells, settle.fault(rows, number, rows.reader.read(row, cells)), frame)
         elif whole is not None:
-            yield _held(row, cells, whole)
+            yield _held(row, cells, whole, frame)
 
 
-def _held(row: int, cells: list[str], fault: RowFault) -> Held:
+def _held(row: int, cells: list[str], fault: RowFault, frame: Frame) -> Held:
+    place = cells[frame.header.index(TOOL_PLACE)] if frame.is_translated else ""
     value, expected = _shown(fault.value), _shown(fault.expected)
-    return Held(row, fault.column, value, fault.reason, expected, fault.proposed, tuple(cells))
+    return Held(row, fault.column, value, fault.reason, expected, fault.proposed, tuple(cells), place)
 
 
 def _shown(text: str) -> str:

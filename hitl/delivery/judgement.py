@@ -23,7 +23,10 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One row kept back: where, what, why, and a certain fix if there is one. `cells` are the row as delivered."""
+    """One row kept back: where, what, why, and a certain fix if there is one. `cells` are the row as delivered.
+
+    `place` is where the answer stands in the export of a tool, "" in a CSV of ours.
+    """
 
     row: int
     column: str
@@ -32,6 +35,7 @@ class Held:
     expected: str
     proposed: str
     cells: tuple[str, ...]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Judgement:
     replace an earlier answer, `complete` the items that have all their answers now. A rejected file that could be read
     has all its rows in `held`; one that could not has no rows at all.
     `supersedes` is the delivery (sha256) that the vendor's manifest says this one revises, "" if none.
+    `note` says in words what no code can, `tool` whose export it is (a name in `hitl.formats`), "" for a CSV of ours.
     """
 
     round: str
@@ -77,6 +82,8 @@ class Judgement:
     held: Iterable[Held] = ()
     header: tuple[str, ...] = ()
     supersedes: str = ""
+    note: str = ""
+    tool: str = ""
 
     @property
     def delivered(self) -> int:
@@ -84,6 +91,6 @@ class Judgement:
         return self.accepted + self.quarantined + self.duplicate
 
 
-def refused(reason: str, *, round_id: str, file: str, sha256: str = "") -> Judgement:
+def refused(reason: str, *, round_id: str, file: str, sha256: str = "", note: str = "") -> Judgement:
     """The judgement of a file that was never read: a link, a wrong name, too large, still being written."""
-    return Judgement(round=round_id, sha256=sha256, file=file, verdict="reject", reasons=(reason,))
+    return Judgement(round=round_id, sha256=sha256, file=file, verdict="reject", reasons=(reason,), note=note)

@@ -56,8 +56,10 @@ class Reason(StrEnum):
     F_INSTRUCTIONS = "F_INSTRUCTIONS", "the manifest names another guideline than the pack's"
     F_DUPLICATE_DELIVERY = "F_DUPLICATE_DELIVERY", "exactly this file was taken before; nothing to do"
     F_ROUND_CLOSED = "F_ROUND_CLOSED", "the round is closed; the file is kept, and not used"
+    F_EXPORT = "F_EXPORT", "this export of a labeling tool cannot be taken; the note says why, and which one can"
     F_UNSTABLE = "F_UNSTABLE", "the file changed while it was read; send it when it is complete"
 
+    R_NOT_TAKEN = "R_NOT_TAKEN", "the tool marks this answer: it is a machine's, a draft, or was rejected"
     R_CELL_COUNT = "R_CELL_COUNT", "the row has more or fewer cells than the header"
     R_EMBEDDED_ROWS = "R_EMBEDDED_ROWS", "a cell has swallowed other rows; look for a stray quote"
     R_UNTERMINATED_LAST_ROW = "R_UNTERMINATED_LAST_ROW", "the last row has no line end, so it may be cut"

@@ -34,6 +34,8 @@ def receipt(
     `round` names the round of a file that was refused unread, which its judgement does not know.
     """
     return {
+        **({"note": judgement.note} if judgement.note else {}),
+        **({"tool": judgement.tool} if judgement.tool else {}),
         "round": judgement.round or round,
         "delivery": judgement.sha256,
         "file": judgement.file,
@@ -116,4 +118,5 @@ def _rows(judgement: Judgement) -> dict[str, int]:
 
 def _held(held: Held) -> dict[str, object]:
     names = ("row", "column", "value", "code", "expected", "proposed")
-    return {name: getattr(held, name) for name in names}
+    place = {"place": held.place} if held.place else {}
+    return {**{name: getattr(held, name) for name in names}, **place}

@@ -12,7 +12,7 @@ from itertools import islice
 
 from hitl.contract import ANNOTATOR_ID, ITEM_ID, LABEL, LABELED_AT, SECONDS, SUPERSEDES
 from hitl.delivery.answers import Reading, RowReader
-from hitl.delivery.claims import REVISING, Claims
+from hitl.delivery.claims import ANSWER, REVISING, Claims
 from hitl.delivery.frame import TOGETHER
 from hitl.delivery.reasons import Reason
 from hitl.delivery.taken import Taken
@@ -57,6 +57,8 @@ class Rows:
 
     def add(self, item: int, annotator: int, answer: int, outcome: Outcome = Outcome.NEW, marks: int = 0) -> None:
         """Take down one row."""
+        if annotator and self.keeps and outcome == Outcome.NEW:
+            annotator = self._another(item, annotator, answer)
         if annotator:
             self.claims.add(item, annotator, answer, marks)
         self.items.append(item)
@@ -66,12 +68,30 @@ class Rows:
 
     def extend(self, items: Sequence[int], people: Sequence[int], answers: Sequence[int]) -> None:
         """Take down many rows, all of them NEW."""
+        if self.keeps:
+            for row in zip(items, people, answers, strict=True):
+                self.add(*row)
+            return
         for claim in zip(items, people, answers, strict=True):
             self.claims.add(*claim)
         self.items.extend(items)
         self.people.extend(people)
         self.answers.extend(answers)
         self.outcomes.extend(bytes((Outcome.NEW,)) * len(items))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether several answers of one annotator to one item all count."""
+        return self.reader.expectation.reading.repeat == "keep"
+
+    def _another(self, item: int, annotator: int, answer: int) -> int:
+        """The annotator under whom an answer counts: for the second one to an item, `NAME #2`."""
+        said, turn, found = self.claims.said, 1, annotator
+        name = list(self.taken.people)[annotator - 1] if self.claims.find(item, annotator) >= 0 else ""
+        while (slot := self.claims.find(item, found)) >= 0 and said[slot] and said[slot] & ANSWER != answer:
+            turn += 1
+            found = self.taken.people[f"{name} #{turn}"]
+        return found
 
     @property
     def held(self) -> int:
@@ -83,7 +103,9 @@ class Rows:
 
 def read(reader: RowReader, taken: Taken) -> Rows:
     """Every row of the reader's frame: NEW, or held for a FAULT of its own."""
-    rows = Rows(reader, taken, Claims(taken.pairs.starts, taken.touched))
+    rows = Rows(
+        reader, taken, Claims(taken.pairs.starts, taken.touched, last=reader.expectation.reading.repeat == "last")
+    )
     records, glance = reader.frame.records(), _Glance(reader, taken)
     while together := list(islice(records, TOGETHER)):
         items, people, answers, plain = glance.over(together)

@@ -33,20 +33,23 @@ def settle(rows: Rows, expectation: Expectation, supersedes: str) -> None:
     for row in compress(range(len(rows.items)), contested):
         if rows.outcomes[row] != Outcome.FAULT:
             rows.outcomes[row] = _settled(rows, row, expectation, supersedes)
-            rows.at_odds += rows.outcomes[row] == Outcome.TORN or rows.claims.is_crowded(rows.items[row])
+            crowded = rows.claims.is_crowded(rows.items[row]) and not rows.keeps
+            rows.at_odds += rows.outcomes[row] == Outcome.TORN or crowded
 
 
 def _settled(rows: Rows, row: int, expectation: Expectation, supersedes: str) -> Outcome:
     item, annotator = rows.items[row], rows.people[row]
     slot, said = rows.claims.slot(item, annotator), rows.claims.said
     answer, earlier = said[slot] & ANSWER, rows.taken.said(item, annotator)
+    if expectation.reading.repeat == "last" and rows.answers[row] != answer:
+        return Outcome.SAME
     if said[slot] & TORN:
         return Outcome.TORN
     if said[slot] & TAKEN or earlier == answer:
         return Outcome.SAME
     if earlier and not (said[slot] & REVISING or _is_revision(rows, row, expectation, supersedes)):
         return Outcome.CHANGED
-    if not earlier and _is_crowded(rows, item):
+    if not earlier and not rows.keeps and _is_crowded(rows, item):
         return Outcome.CROWDED
     said[slot] |= TAKEN
     return Outcome.NEW

@@ -25,6 +25,25 @@ class Source(Opened, Protocol):
 
 
 @dataclass(frozen=True)
+class Translated:
+    """Rows made of another source: they are read, and that is what is digested and kept."""
+
+    rows: bytes
+    original: Source
+
+    @property
+    def sha256(self) -> str:
+        return self.original.sha256
+
+    @property
+    def size(self) -> int:
+        return self.original.size
+
+    def open(self) -> BinaryIO:
+        return io.BytesIO(self.rows)
+
+
+@dataclass(frozen=True)
 class Bytes:
     """A source in memory."""
 

@@ -219,5 +219,5 @@ FORMAT: Final = Format(
     recognise=recognise,
     read=read,
     write=write,
-    transport="",
+    transport="Read and written as files, tested on what a server 1.8.4 wrote and users published.",
 )

@@ -29,6 +29,8 @@ UNPACKED_LIMIT = 1 << 32
 """Bytes that a packed file may unpack to."""
 _CELL_LIMIT = 1 << 26
 _AT_ONCE = 1 << 20
+_NAMED = 8
+"""Columns or keys that a message names."""
 _NEAR = 16
 """A record that is cut off shows it so many characters before its end."""
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -127,6 +129,22 @@ def documents(name: str, source: Opened) -> Iterator[Document]:
         raise Unreadable(f"{name}: the zip file has a password; unpack it, and give its files")
     for member in members:
         yield document(member.filename, _Member(source, member.filename, name))
+
+
+def described(name: str, source: Opened) -> str:
+    """What a file looks like, for who must be told that no tool writes such."""
+    one = next(documents(name, source), None)
+    if one is None or one.shape == "nothing":
+        return "it is empty"
+    if one.shape == "table":
+        return f"it is a table with the columns {_listed(one.header)}"
+    if one.shape == "records":
+        return f"it is JSON with the keys {_listed(sorted(one.keys))}" if one.keys else "it is JSON without records"
+    return "it is XML or a web page" if one.shape == "page" else "it is plain text"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(ascii(name)[1:-1][:40] for name in names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
 
 
 def document(name: str, source: Opened) -> Document:

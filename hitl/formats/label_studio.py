@@ -178,7 +178,10 @@ def _annotations(item: Record, answer: Record, place: str, others: Counter[str])
     """The parts of one annotation: one for each question that it answers."""
     fields, remark, certain = _fields(answer.get("result") or (), others)
     skipped = bool(answer.get("was_cancelled") or answer.get("skipped"))
-    who, submitted = _person(answer.get("completed_by")), utc(answer.get("created_at"))
+    who, submitted = (
+        _person(answer.get("completed_by") or answer.get("created_username")),
+        utc(answer.get("created_at")),
+    )
     edited, stamp = _person(answer.get("updated_by")), _stamp(answer.get("prediction"))
     review = _review(answer.get("reviews"))
     seconds = number(answer.get("lead_time"))
@@ -237,7 +240,8 @@ def _stamp(prediction: object) -> dict[str, Any]:
     """What Label Studio stamped on an annotation: the project's model version when it was handed in."""
     if not isinstance(prediction, dict) or not prediction:
         return {}
-    fields, _, _ = _fields(prediction.get("result") or (), Counter())
+    result = prediction.get("result")
+    fields = _fields(result, Counter())[0] if result else {}
     labels = next(iter(fields.values()), ())
     return {
         "stamp_class": labels[0] if len(labels) == 1 else "",
@@ -268,9 +272,9 @@ def _fields(result: Sequence[Any], others: Counter[str]) -> tuple[dict[str, tupl
     for one in result:
         if not isinstance(one, dict):
             continue
-        kind, name, value = text(one.get("type")), text(one.get("from_name")), one.get("value")
+        kind, name, value = one.get("type"), text(one.get("from_name")), one.get("value")
         value = value if isinstance(value, dict) else {}
-        kind = kind or next(iter(value), "")
+        kind = kind if isinstance(kind, str) and kind else next(iter(value), "")
         if kind in _OF_REMARKS:
             remarks += _texts(value.get("text"))
         if kind == "rating" and _CERTAIN.search(name):
@@ -436,5 +440,5 @@ FORMAT: Final = Format(
     recognise=recognise,
     read=read,
     write=write,
-    transport="",
+    transport="Read and written as files, tested on what a server 1.23.2 wrote and users published.",
 )

@@ -1,6 +1,10 @@
 """The times that tools write, as RFC 3339 in UTC. A time without a zone is none: nobody knows which was meant."""
 
+import re
 from datetime import UTC, datetime
+
+_OURS = re.compile(r".{10}T.{8}([.].{6})?Z")
+"""A sound time that is written as we would."""
 
 
 def utc(value: object) -> str:
@@ -15,7 +19,9 @@ def utc(value: object) -> str:
         at = datetime.fromisoformat(value) if isinstance(value, str) and value[:1].isdigit() else None
     except (ValueError, OverflowError, OSError):
         return ""
-    return spelled(at.astimezone(UTC)) if at is not None and at.tzinfo is not None else ""
+    if at is None or at.tzinfo is None:
+        return ""
+    return value if isinstance(value, str) and _OURS.fullmatch(value) else spelled(at)
 
 
 def spelled(at: datetime) -> str:

@@ -66,13 +66,29 @@ def exported(path: Path) -> Exported:
     return Exported(_File(path))
 
 
+def there(path: Path) -> _File:
+    """The file at `path`, to be read where it lies; raises DeliveryError when it is none, or may not be read."""
+    if not stat.S_ISREG((path.stat() if path.exists() else _look(path)).st_mode):
+        raise DeliveryError(f"{visible(str(path))} is no plain file; give the path of an export")
+    if not os.access(path, os.R_OK):
+        raise DeliveryError(f"{shown(path.name)} cannot be read: its owner must allow it")
+    return _File(path)
+
+
 @contextmanager
 def taken(
-    path: Path, *, folder: Path | None = None, round_id: str = "", limit: int = SIZE_LIMIT, settle: float = 0.0
+    path: Path,
+    *,
+    folder: Path | None = None,
+    round_id: str = "",
+    limit: int = SIZE_LIMIT,
+    settle: float = 0.0,
+    exports: bool = False,
 ) -> Iterator[Copy | Judgement]:
     """A private copy of the delivery at `path`, gone in the end unless kept; or the judgement that refuses it unread.
 
     `folder` is where the copy lies (by default the system's for such things), readable by its owner alone.
+    `exports`: files of labeling tools may come, too, which have other names.
     `settle`: seconds between two looks at the file; a file that grew in between is still being written.
     Raises DeliveryError when there is nothing at `path`, or it may not be read.
     """
@@ -82,7 +98,7 @@ def taken(
     copy = Path(name)
     try:
         with os.fdopen(handle, "wb") as out:
-            answer = name_fault(path.name) or _copied(path, out, limit=limit, settle=settle)
+            answer = name_fault(path.name, exports=exports) or _copied(path, out, limit=limit, settle=settle)
         if isinstance(answer, Reason):
             yield refused(answer, round_id=round_id, file=shown(path.name))
         else:

@@ -1,6 +1,6 @@
 """The whole contract: its chapters in the order in which a vendor meets them."""
 
-from tests.spec.chapters import again, file, header, labels, money, people, rows, untouched
+from tests.spec.chapters import again, file, header, labels, money, people, rows, tools, untouched
 
 CHAPTERS = (
     file.CHAPTER,
@@ -11,4 +11,5 @@ CHAPTERS = (
     untouched.CHAPTER,
     again.CHAPTER,
     money.CHAPTER,
+    tools.CHAPTER,
 )

@@ -27,7 +27,7 @@ CHOICES = {
     "review_status": ("", "approved", "rejected", "fixed"),
 }
 """The fields with few values; a flavour may say of one that it cannot hold it: `status=draft`."""
-QUICK = settings(max_examples=25, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+QUICK = settings(max_examples=12, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
 """To shrink a record of thirty fields takes minutes, and tells no more than its difference."""
 NOT_COMPARED = ("place",)
 
