@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from flows import cli
 from hitl import errors
 from hitl.consensus.methods import METHODS, chosen
+from hitl.formats import FORMATS, Format
 from hitl.params import MAY_CHANGE_MID_ROUND, Params
 from hitl.state import MOVES, Move, Phase
 from hitl.strategies import STRATEGIES
@@ -98,6 +99,25 @@ def contract() -> str:
     return f"{title}\n\n{NOTE.format(source='tests/spec')}\n{text}"
 
 
+def tools() -> str:
+    """Every labeling tool's formats, and what each cannot hold, from the declarations that a test proves."""
+    front = (ROOT / "docs" / "labeling-tools.front.md").read_text(encoding="utf-8").strip()
+    parts = [part for one in FORMATS.values() for part in _tool(one)]
+    return _page(
+        "Labeling tools", "hitl/formats and docs/labeling-tools.front.md", front, "## What each can hold", *parts
+    )
+
+
+def _tool(one: Format) -> list[str]:
+    head = [["export", "known as", "refused without `--accept-loss`, because it drops", "import of a pack"]]
+    writes = f"`export.format: [{one.name}]`" if one.write else "none"
+    rows = [[kind.title, f"`{one.name}` {name}", kind.lost or "-", writes] for name, kind in one.flavours.items()]
+    keys = list(dict.fromkeys(key for kind in one.flavours.values() for key in kind.cannot_hold))
+    losses = [[f"`{key}`", *(kind.cannot_hold.get(key, "kept") for kind in one.flavours.values())] for key in keys]
+    table = _table([["cannot hold", *(kind.title for kind in one.flavours.values())], *losses])
+    return [f"### {one.title}", one.transport, _table([*head, *rows]), table]
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/round-states.md": round_states,
     "docs/params.md": params,
@@ -105,6 +125,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/consensus-methods.md": consensus,
     "docs/commands.md": commands,
     "docs/vendor-contract.md": contract,
+    "docs/labeling-tools.md": tools,
     "tasks/edges/contract.md": page.contract,  # goes into every pack; tests are not installed
 }
 
