@@ -39,6 +39,7 @@ prove: setup
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py
 	@$(BIN)/python benchmarks/ingest.py
+	@$(BIN)/python benchmarks/ledger.py
 
 corpus: setup
 	@for seed in 0 1; do for suite in shared heldout; do \

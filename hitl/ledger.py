@@ -10,6 +10,7 @@ from hitl.errors import IntegrityError
 
 Facts = dict[str, object]
 GENESIS = "0" * 64
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Event:
 
 def canonical(value: object) -> bytes:
     """The one spelling of a JSON value that digests are taken over: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def digest(value: object) -> str:
@@ -59,12 +60,15 @@ def line(event: Event) -> bytes:
     return canonical(_values(event)) + b"\n"
 
 
-def parse(data: bytes, *, after: Sequence[Event] = ()) -> tuple[Event, ...]:
+def parse(data: bytes, *, after: Sequence[Event] = (), checked: bool = False) -> tuple[Event, ...]:
     """The events in the bytes of a ledger file, their chain checked. With `after`, the bytes that follow those events.
 
     A last line without its line end is an event that did not happen (a write that was cut) and is left out.
+    `checked` says that these very bytes passed before: they are only read, which is several times faster.
     Raises IntegrityError naming the line when a line is not an event or does not follow from the one before.
     """
+    if checked:
+        return tuple(Event(**json.loads(text)) for text in complete(data).split(b"\n")[:-1])
     events: list[Event] = []
     last = after[-1] if after else None
     for number, text in enumerate(complete(data).split(b"\n")[:-1], start=len(after) + 1):

@@ -235,7 +235,9 @@ def may(state: State, event: str, name: str) -> str | None:
 
 def _why_not_yet(state: State, event: str, name: str) -> str | None:
     """Another round that must be done with first: rounds are closed in order, also when they are rebuilt."""
-    others = [one for one in state.rounds if one.phase in BUSY.get(event, ())]
+    others: list[RoundState] = []
+    if event in BUSY:
+        others = [one for one in state.rounds if one.phase in BUSY[event]]
     if event == "validated":
         others = [one for one in state.rounds[: round_number(name)] if one.phase is not Phase.CLOSED]
     if not others:
@@ -277,7 +279,9 @@ def _begun(state: State, event: Event) -> tuple[RoundState, ...]:
 def _moved(state: State, event: Event) -> tuple[RoundState, ...]:
     index = round_number(event.round)
     one = state.rounds[index]
-    one = replace(one, phase=MOVES[event.event].leads_to or one.phase)
+    leads_to = MOVES[event.event].leads_to
+    if leads_to is not None:
+        one = replace(one, phase=leads_to)
     if event.event in ("delivered", "refused"):
         one = _arrived(one, event)
     elif event.event == "rolled_back":
@@ -290,12 +294,14 @@ def _moved(state: State, event: Event) -> tuple[RoundState, ...]:
 
 
 def _arrived(one: RoundState, event: Event) -> RoundState:
-    one = replace(one, arrivals=(*one.arrivals, Arrived(event.facts)))
+    arrivals = (*one.arrivals, Arrived(event.facts))
     if event.event == "refused":
-        return replace(one, refused=(*one.refused, event.facts))
-    new = {cast(str, event.facts["delivery"]): counts(event.facts)}
-    rejudged = None if one.rejudged is None else {**one.rejudged, **new}
-    return replace(one, deliveries=(*one.deliveries, event.facts), rejudged=rejudged)
+        return replace(one, arrivals=arrivals, refused=(*one.refused, event.facts))
+    deliveries = (*one.deliveries, event.facts)
+    if one.rejudged is None:
+        return replace(one, arrivals=arrivals, deliveries=deliveries)
+    rejudged = {**one.rejudged, cast(str, event.facts["delivery"]): counts(event.facts)}
+    return replace(one, arrivals=arrivals, deliveries=deliveries, rejudged=rejudged)
 
 
 def _withdrawn(state: State, facts: Facts) -> tuple[RoundState, ...]:

@@ -1,7 +1,10 @@
 """The workspace's ledger and params on disk: read the state, append an event."""
 
 import getpass
+import hashlib
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +33,8 @@ class _Read:
     state: State = field(default_factory=State)
 
 
+LONG = 1000
+"""Events whose check is worth remembering for the next process."""
 _last: dict[Path, _Read] = {}
 # A round reads its ledger dozens of times. Bytes that were checked before are not checked again, only compared.
 
@@ -115,10 +120,38 @@ def _read(workspace: Workspace) -> _Read:
     before = _last.get(workspace.ledger, _Read())
     if not data.startswith(before.data):
         before = _Read()
+    if not before.data:
+        before = _checked(workspace, data)
     new = ledger.parse(data[len(before.data) :], after=before.events)
     found = _Read(data, (*before.events, *new), state.fold(new, since=before.state))
     _last[workspace.ledger] = found
+    if len(new) > LONG:
+        _remember(workspace, data)
     return found
+
+
+def _checked(workspace: Workspace, data: bytes) -> _Read:
+    """What the first part of the ledger means, where a process checked these very bytes before; else nothing."""
+    try:
+        known = json.loads(_card(workspace).read_bytes())
+        part = data[: known["bytes"]]
+        if hashlib.sha256(part).hexdigest() != known["sha256"]:
+            return _Read()
+    except (OSError, ValueError, LookupError, TypeError):
+        return _Read()
+    events = ledger.parse(part, checked=True)
+    return _Read(part, events, state.fold(events))
+
+
+def _remember(workspace: Workspace, data: bytes) -> None:
+    """Leave word for the next process which bytes passed; it can do without."""
+    known = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    with suppress(OSError):
+        files.write_json(_card(workspace), known)
+
+
+def _card(workspace: Workspace) -> Path:
+    return workspace.local / "checked.json"
 
 
 def _actor() -> str:

@@ -32,9 +32,12 @@ KEYS = ["actor", "at", "event", "facts", "hash", "prev", "round", "seq"]
 NO_COPY = "no other copy is known here: bring it back from a backup"
 PIECE = 1 << 20
 """Bytes that are read at once."""
+AT_ONCE = 100
+"""Files that a thread looks at before it takes others."""
 NAMED = {
     "labeled_sha256": "data/labeled.parquet",
     "learning_curve_sha256": "data/learning_curve.csv",
+    "opened_params_sha256": "data/rounds/{round}/params.opened.yaml",
     "params_file_sha256": "data/rounds/{round}/params.yaml",
     "candidates_sha256": "data/rounds/{round}/candidates.parquet",
     "batch_sha256": "data/rounds/{round}/batch.parquet",
@@ -67,6 +70,7 @@ _ROUND = re.compile(r"r([0-9]{4}|[1-9][0-9]{4,})")
 _MD5 = re.compile(r"^(?:- |  )md5: ([0-9a-f]{2})([0-9a-f]{30})((?:\.dir)?)$", re.MULTILINE)
 
 Event = dict[str, Any]
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class Problem(NamedTuple):
@@ -153,7 +157,7 @@ def chain(data: bytes) -> tuple[list[Event], list[Problem]]:
 
 def canonical(value: object) -> bytes:
     """The one spelling of a JSON value that digests are taken over."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def _event(text: bytes) -> tuple[Event | None, str]:
@@ -249,7 +253,8 @@ def _superseded(event: Event, found: dict[str, Named]) -> list[str]:
     folder = f"data/rounds/{event['round']}/"
     if event["event"] == "reopened":
         return [file for file in found if file.startswith(folder)]
-    return [file for file in found if event["event"] == "validated" and file == f"{folder}model.skops"]
+    model = f"{folder}model.skops"
+    return [model] if event["event"] == "validated" and model in found else []
 
 
 def _void(rounds: list[str], found: dict[str, Named]) -> list[str]:
@@ -266,14 +271,10 @@ def _unknown(events: Iterable[Event]) -> set[str]:
 def changed(root: Path, named: Iterable[Named]) -> list[Problem]:
     """A problem for every file that is missing or not as the ledger says, in the order of their names."""
     ordered = sorted(named)
+    parts = [ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        digests = pool.map(lambda one: _digest(root, one.file), ordered)
-        return [_wrong(root, one, found) for one, found in _pairs(ordered, digests) if found != one.sha256]
-
-
-def _pairs(named: list[Named], digests: Iterator[str]) -> Iterator[tuple[Named, str]]:
-    for one in named:
-        yield one, next(digests)
+        looked = pool.map(lambda part: [(one, _digest(root, one.file)) for one in part], parts)
+        return [_wrong(root, one, found) for part in looked for one, found in part if found != one.sha256]
 
 
 def _digest(root: Path, file: str) -> str:
