@@ -57,7 +57,9 @@ def params() -> str:
         "params.yaml",
         "hitl/params.py",
         "Everything that changes a result. A key that is not here is refused; every problem is told at once, by line. "
-        f"While a round is open, only {keeps} may change.",
+        f"While a round is open, only {keeps} may change (and comments, and the guideline: a pack has its own copy); "
+        "any other change is refused until the round closes. A round keeps the file that it was opened with "
+        "(`params.opened.yaml` in its folder) and the one that it closes with (`params.yaml`).",
         *parts,
     )
 

@@ -103,7 +103,9 @@ def advance(workspace: Workspace, run: Run) -> list[str]:
     publish(workspace, run)
     said += inbox.take(workspace)
     current = cast(RoundState, journal.read(workspace).current)
-    if current.phase is Phase.AWAITING and due.why_not_close(current, journal.params(workspace), journal.now()):
+    if current.phase is Phase.AWAITING and due.why_not_close(
+        current, journal.unchanged(workspace, current), journal.now()
+    ):
         return said
     if current.phase in (Phase.AWAITING, Phase.CLOSING) and current.id != BASELINE:
         said.append(f"closed {close_round(workspace, run)}")
@@ -153,12 +155,13 @@ def _baseline(workspace: Workspace, run: Run) -> None:
 
 def _begun(workspace: Workspace) -> str:
     """The round that is opening, begun now if the last one is closed."""
-    params, state = journal.params(workspace), journal.read(workspace)
+    state = journal.read(workspace)
     current = cast(RoundState, state.current)
-    opened: Facts = {"params_sha256": params.sha256(), "strategy": params.query.strategy}
     if current.phase is Phase.CLOSED:
-        _refuse_empty(params, state)
-        return journal.append(workspace, "opened", state.next_round, opened).round
+        _refuse_empty(journal.params(workspace), state)
+        name = state.next_round
+        return journal.append(workspace, "opened", name, journal.begin_opening(workspace, name)).round
+    opened = journal.begin_opening(workspace, current.id)
     if current.facts["opened"] != opened:
         journal.append(workspace, "reopened", current.id, opened)
     return current.id

@@ -128,6 +128,10 @@ class Workspace:
     def round(self, name: str) -> Path:
         return self.data / "rounds" / name
 
+    def opened_params(self, name: str) -> Path:
+        """The parameters that the round was opened with."""
+        return self.round(name) / "params.opened.yaml"
+
     def round_params(self, name: str) -> Path:
         """The parameters that the round closed with."""
         return self.round(name) / "params.yaml"

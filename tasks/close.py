@@ -13,12 +13,7 @@ from tasks.edges import files
 
 
 def close(workspace: Workspace, round_id: str) -> Facts:
-    """Write data/learning_curve.csv, and with the round its params; says the sha256 of each file of it by its path.
-
-    A round that is closed again keeps the params that it was closed with first.
-    """
-    if not journal.read(workspace).round(round_id).earlier:
-        files.write_bytes(workspace.round_params(round_id), workspace.params.read_bytes())
+    """Write data/learning_curve.csv; says the sha256 of each file of the round by its path."""
     curve_sha256 = files.write_text(workspace.learning_curve, _curve(journal.read(workspace)))
     found = sorted(path for path in workspace.round(round_id).rglob("*") if path.is_file())
     digests = {path.relative_to(workspace.root).as_posix(): files.sha256(path) for path in found}

@@ -25,7 +25,7 @@ from tasks.edges.patterns import places
 
 def export(workspace: Workspace, round_id: str) -> Facts:
     """Write the round's pack/; says its files' digests, the annotations it asks for, and the deadline."""
-    params, at = journal.params(workspace), journal.now()
+    params, at = journal.params_of(workspace, round_id), journal.now()
     batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet")
     _refuse_test_items(workspace, round_id, batch)
     ids = _sent_ids(params, list(batch["item_id"]))
@@ -166,7 +166,7 @@ def _cell(value: object) -> str:
 
 
 def _refuse_test_items(workspace: Workspace, round_id: str, batch: pd.DataFrame) -> None:
-    params = journal.params(workspace)
+    params = journal.params_of(workspace, round_id)
     items = tables.read_parquet(workspace.round(round_id) / "items.parquet", ["item_id", *params.features])
     items = batch[["item_id"]].merge(items, on="item_id", how="outer")
     fix = "run hitl verify: it names what was changed since the batch was selected"

@@ -12,10 +12,10 @@ from typing import cast
 
 from hitl import ledger, state
 from hitl.errors import MomentError, ParamsError
-from hitl.layout import BASELINE, Workspace
+from hitl.layout import Workspace
 from hitl.ledger import Event, Facts
 from hitl.params import Params, parse
-from hitl.state import RoundState, State
+from hitl.state import Phase, RoundState, State
 from tasks.edges import files
 
 
@@ -73,30 +73,72 @@ def params(workspace: Workspace) -> Params:
 
 
 def params_of(workspace: Workspace, name: str) -> Params:
-    """The parameters of round `name`: those it closed with, and of a round that was never closed those of now.
+    """The parameters that a step of round `name` goes by: those its opening began with, or its closing.
 
-    So a round that is rebuilt, or looked at later, is what it was. Raises ParamsError when they are not known any more.
+    So all that is done to a round, in one go or in several, then or in a rebuilding, follows from the same. Between the
+    two, while the pack is out, they are those of now. Raises ParamsError when they are not what the round began with,
+    IntegrityError when a kept file is not.
     """
     one = read(workspace).round(name)
-    closed = one.facts.get("closed") or (one.earlier[-1].get("closed") if one.earlier else None)
-    if closed is None:
-        return params(workspace)
-    kept = workspace.round_params(name)
-    sha256 = cast(Mapping[str, str], closed.get("files", {})).get(kept.relative_to(workspace.root).as_posix())
-    if sha256 is not None:
-        files.must_be(kept, sha256)
-        return _parsed(workspace, kept)
-    return params(workspace) if name == BASELINE else unchanged(workspace, one)
+    closing, opening = _closing_sha256(workspace, one), one.facts.get("opened", {}).get("opened_params_sha256")
+    if closing is not None:
+        return _kept(workspace, workspace.round_params(name), closing)
+    if one.phase is Phase.OPENING and opening is not None:
+        return _kept(workspace, workspace.opened_params(name), cast(str, opening))
+    return unchanged(workspace, one) if one.done("opened") else params(workspace)
+
+
+def begin_opening(workspace: Workspace, name: str) -> Facts:
+    """Keep the params.yaml of now as the one that round `name` opens with; the facts of its beginning."""
+    data = workspace.params.read_bytes()
+    found = _text(data)
+    kept = files.write_bytes(workspace.opened_params(name), data)
+    return {"params_sha256": found.sha256(), "strategy": found.query.strategy, "opened_params_sha256": kept}
+
+
+def begin_closing(workspace: Workspace, name: str) -> tuple[Params, Facts]:
+    """Keep the params.yaml of now as the one that round `name` closes with; its parameters, and its digest as a fact.
+
+    What may change while a round is open (promote, say) counts as it is by then. A round that is rebuilt has its own.
+    """
+    before, path = params_of(workspace, name), workspace.round_params(name)
+    if _closing_sha256(workspace, read(workspace).round(name)) is None:
+        data = workspace.params.read_bytes()
+        if _text(data) != before:
+            raise ParamsError("params.yaml changed while it was read: run the same command again")
+        files.write_bytes(path, data)
+    return before, {"params_file_sha256": files.sha256(path)}
+
+
+def _closing_sha256(workspace: Workspace, one: RoundState) -> str | None:
+    """The digest of the params.yaml that the round's closing, this one or the last one, began with."""
+    name = workspace.round_params(one.id).relative_to(workspace.root).as_posix()
+    for facts in (one.facts, *reversed(one.earlier)):
+        for event in ("validated", "trained"):  # the baseline asks nobody: it begins with its training
+            if found := facts.get(event, {}).get("params_file_sha256"):
+                return cast(str, found)
+        if found := cast(Mapping[str, str], facts.get("closed", {}).get("files", {})).get(name):
+            return found
+    return None
+
+
+def _kept(workspace: Workspace, path: Path, sha256: str) -> Params:
+    files.must_be(path, sha256)
+    return _parsed(workspace, path)
 
 
 def _parsed(workspace: Workspace, path: Path) -> Params:
     try:
-        text = path.read_text(encoding="utf-8")
+        return _text(path.read_bytes())
     except FileNotFoundError:
         raise MomentError(f"{workspace.root} has no params.yaml: it is not a workspace (hitl init makes one)") from None
+
+
+def _text(data: bytes) -> Params:
+    try:
+        return parse(data.decode())
     except UnicodeDecodeError as error:
         raise ParamsError(f"params.yaml: not UTF-8: {error}") from error
-    return parse(text)
 
 
 def unchanged(workspace: Workspace, round_: RoundState) -> Params:

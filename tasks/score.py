@@ -32,7 +32,7 @@ def score(workspace: Workspace, round_id: str) -> Facts:
 
     Items that equal one of the test set in content are not eligible, and `barred_test_content` counts them.
     """
-    params, state = journal.params(workspace), journal.read(workspace)
+    params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     answered = reissue.answered(workspace, state)
     gate = _Gate(firewall.of_ids(answered), wall(workspace, params))
     with threadpool_limits(1):

@@ -21,7 +21,7 @@ def select(workspace: Workspace, round_id: str) -> Facts:
 
     Each is sorted by item_id. Says how many items were chosen, by reason.
     """
-    params, state = journal.params(workspace), journal.read(workspace)
+    params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     candidates = tables.read_parquet(workspace.round(round_id) / "candidates.parquet")
     size = budget.affordable(params, state)
     seen = cast(int, state.round(round_id).facts["scored"]["rows"])

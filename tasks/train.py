@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from hitl import doors, pipeline
 from hitl.errors import IntegrityError
-from hitl.layout import Workspace
+from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import Classifier
@@ -55,10 +55,12 @@ def fit(workspace: Workspace, params: Params | None = None) -> Facts:
 
 def train(workspace: Workspace, round_id: str) -> Facts:
     """Fit the round's model and keep a copy of it with the round."""
-    facts = fit(workspace, journal.params_of(workspace, round_id))
+    is_first = round_id == BASELINE  # it has no answers: its closing begins here
+    params, kept = journal.begin_closing(workspace, round_id) if is_first else (None, {})
+    facts = fit(workspace, params or journal.params_of(workspace, round_id))
     folder = workspace.round(round_id)
     files.write_bytes(folder / "model.skops", (workspace.model / "model.skops").read_bytes())
-    return facts
+    return {**facts, **kept}
 
 
 def newest(state: State) -> RoundState | None:

@@ -35,7 +35,7 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
 
     A missing label is a skip. Answers that a later delivery replaced stay in it: `superseded_by` (sha256) names it.
     """
-    params, state = journal.params_of(workspace, round_id), journal.read(workspace)
+    (params, kept), state = journal.begin_closing(workspace, round_id), journal.read(workspace)
     batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet", ["item_id", "model_class", "reason"])
     shown = dict(zip(batch["item_id"], batch["model_class"], strict=True)) if params.export.show_prediction else {}
     item_of = {sent: item for item, sent in expected.sent_ids(workspace, round_id).items()}
@@ -64,6 +64,7 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
         "answered": answered,
         "unanswered": len(unanswered),
         "door": door,
+        **kept,
     }
 
 
