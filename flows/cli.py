@@ -364,6 +364,22 @@ def verify(standalone: Path | None) -> tuple[Facts, str]:
     return {**facts, "exit": 6 if facts["problems"] else 0}, verifying.text(facts)
 
 
+@command()
+@click.option("--tidy", is_flag=True, help="First clear away what a killed command left.")
+def doctor(tidy: bool) -> tuple[Facts, str]:
+    """Say what is wrong with the workspace, why it matters, and the command that mends it; changes nothing by itself.
+
+    It works where the others fail. The exit code is that of the worst of what it finds.
+    """
+    from tasks import doctor as doctoring, journal
+
+    start = (click.get_current_context().obj or Path()).resolve()
+    workspace = doctoring.home(start) or here()
+    cleared = doctoring.tidy(workspace) if tidy else []
+    facts = {"cleared": cleared, **doctoring.doctor(workspace, journal.now())}
+    return facts, say.examined(facts)
+
+
 reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept in the ledger.")
 
 

@@ -148,6 +148,16 @@ def stepped(name: str, facts: Facts) -> str:
     )
 
 
+def examined(facts: Facts) -> str:
+    """What the doctor found, and the commands in the order in which to run them."""
+    lines = [f"cleared {name}" for name in cast(list[str], facts["cleared"])]
+    findings = cast(list[Mapping[str, str]], facts["findings"])
+    for one in findings:
+        lines += [one["what"], f"  why it matters: {one['why']}", f"  mend: {one['mend']}"]
+    lines.append("nothing is wrong" if not findings else "mend them in this order, then ask again: hitl doctor")
+    return "\n".join(lines)
+
+
 def undone(facts: Facts, *, dry_run: bool) -> str:
     """What an undo changed, or would."""
     rounds, batches = cast(list[Facts], facts["rebuilt"]), cast(list[str], facts["batches"])

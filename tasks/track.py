@@ -63,6 +63,7 @@ def repoint(workspace: Workspace) -> None:
 
 def _send(here: Workspace, round_id: str, flow_run: str) -> Facts:
     quiet()
+    outbox.forget_lost(here)
     events = journal.events(here)
     params, state = _params(here, round_id), fold(events)
     run = projection.run_of(events, round_id, params)

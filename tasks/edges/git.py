@@ -45,15 +45,62 @@ def start(root: Path) -> bool:
 
 def require_branch(root: Path) -> None:
     """Raise MomentError when a commit made now would hang off no branch, or end up in a merge that is not done."""
-    places = _run(root, "rev-parse", *(word for name in _UNDER_WAY for word in ("--git-path", name))).splitlines()
-    for place, what in zip(places, _UNDER_WAY.values(), strict=True):
-        if (root / place).exists():
-            raise MomentError(f"a git {what} is under way in {root}: end it (git status says how), then run again")
-    if not _answer(root, "symbolic-ref", "--quiet", "HEAD"):
+    what = under_way(root)
+    if what:
+        raise MomentError(f"a git {what} is under way in {root}: end it (git status says how), then run again")
+    if not on_branch(root):
         here = _answer(root, "describe", "--all", "--always", "HEAD").removeprefix("tags/")
-        branch = _answer(root, "rev-parse", "--abbrev-ref", "@{-1}") or "BRANCH"
-        way_out = f"check out your branch first: git switch {branch} && dvc checkout"
+        way_out = f"check out your branch first: {way_back(root)}"
         raise MomentError(f"{root} shows {here or 'a commit'} and is on no branch: {way_out}")
+
+
+def under_way(root: Path) -> str | None:
+    """The merge, rebase or the like that was begun and not ended; None when there is none."""
+    places = _run(root, "rev-parse", *(word for name in _UNDER_WAY for word in ("--git-path", name))).splitlines()
+    found = zip(places, _UNDER_WAY.values(), strict=True)
+    return next((what for place, what in found if (root / place).exists()), None)
+
+
+def on_branch(root: Path) -> bool:
+    """Whether a commit made now would be on a branch."""
+    return bool(_answer(root, "symbolic-ref", "--quiet", "HEAD"))
+
+
+def way_back(root: Path) -> str:
+    """The command that leads back to the branch that was left; what changed since is not checked out, but stays."""
+    branch = _answer(root, "rev-parse", "--abbrev-ref", "@{-1}") or _only_branch(root) or "BRANCH"
+    same = _answer(root, "rev-parse", "--quiet", "--verify", branch) == _answer(root, "rev-parse", "HEAD")
+    stays = same or _answer(root, "diff", "--name-only", "HEAD")
+    return f"git switch {branch}" if stays else f"git switch {branch} && dvc checkout"
+
+
+def _only_branch(root: Path) -> str:
+    names = _answer(root, "for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+    return names[0] if len(names) == 1 else ""
+
+
+def is_there(root: Path) -> str | None:
+    """Why git cannot be asked about `root`; None when it can."""
+    if not (root / ".git").exists():
+        return "the workspace is no git repository"
+    try:
+        _run(root, "rev-parse", "--git-dir")
+    except HitlError as error:
+        return str(error).splitlines()[-2 if isinstance(error, MomentError) else 0]
+    return None
+
+
+def locks(root: Path) -> list[Path]:
+    """The locks that some git holds in the repository, or left there when it was killed; each with its path."""
+    folder = Path(_run(root, "rev-parse", "--absolute-git-dir"))
+    return [folder / name for name in ("index.lock", "HEAD.lock", "packed-refs.lock") if (folder / name).exists()]
+
+
+def hooks(root: Path) -> list[str]:
+    """The hooks of the owner that may refuse our commits."""
+    folder = root / _run(root, "rev-parse", "--git-path", "hooks")
+    found = (folder / name for name in ("pre-commit", "prepare-commit-msg", "commit-msg"))
+    return [path.name for path in found if os.access(path, os.X_OK)]
 
 
 def hidden(root: Path, paths: Iterable[Path]) -> list[str]:

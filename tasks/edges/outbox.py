@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import socket
 import urllib.error
 import urllib.parse
@@ -74,6 +75,12 @@ def sent(workspace: Workspace, round_id: str) -> Facts | None:
         return None
     found = _read(_path(workspace, round_id)).get(_key(uri))
     return found if isinstance(found, dict) else None
+
+
+def forget_lost(workspace: Workspace) -> None:
+    """Where the workspace's own database is gone, forget what it was told of: a new one is told all of it again."""
+    if address(workspace) == own(workspace) and not database(workspace).exists():
+        shutil.rmtree(workspace.local / "tracked", ignore_errors=True)
 
 
 def mark(workspace: Workspace, round_id: str, facts: Facts) -> None:

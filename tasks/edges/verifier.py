@@ -340,19 +340,20 @@ def _cached(root: Path, file: str) -> Iterator[Path]:
         note = _MD5.search(_text(root / f"{above}.dvc"))
         if note is None:
             continue
-        here = _object(root, note[1] + note[2] + note[3])
+        here = cached(root, note[1] + note[2] + note[3])
         if not note[3]:
             yield here
             continue
         inside = path.relative_to(above).as_posix()
         try:
             listed = json.loads(_text(here) or "[]")
-            yield from (_object(root, str(entry["md5"])) for entry in listed if entry["relpath"] == inside)
+            yield from (cached(root, str(entry["md5"])) for entry in listed if entry["relpath"] == inside)
         except (ValueError, KeyError, TypeError):
             return
 
 
-def _object(root: Path, md5: str) -> Path:
+def cached(root: Path, md5: str) -> Path:
+    """Where DVC's cache has what is called `md5`."""
     return root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
 
 
@@ -395,18 +396,18 @@ def git_anchors(root: Path) -> Iterator[Anchor]:
 
 def mlflow_anchors(root: Path, events: list[Event]) -> Iterator[Anchor]:
     """What the runs in the workspace's own MLflow database remember; nothing where there is none to read."""
-    runs = _runs(root)
+    known = runs(root)
     genesis = events[0]["hash"] if events else GENESIS
     sent = {found for path in (root / ".hitl" / "tracked").glob("r*") for found in re.findall(r"\w{32}", _text(path))}
-    ours = {run: told for run, told in runs.items() if run in sent or told.get("hitl.workspace_id") == genesis}
+    ours = {run: told for run, told in known.items() if run in sent or told.get("hitl.workspace_id") == genesis}
     below = {one.round: one.binding for one in git_anchors(root)}
-    for run, told in sorted((ours or runs).items(), key=lambda one: one[1].get("hitl.round", "")):
+    for run, told in sorted((ours or known).items(), key=lambda one: one[1].get("hitl.round", "")):
         name, head, seq = (told.get(f"hitl.{key}", "") for key in ("round", "ledger_head", "ledger_seq"))
         if _ROUND.fullmatch(name) and head and seq.isdigit():
             yield Anchor(f"MLflow run {run}", name, head, int(seq), binding=below.get(name, True))
 
 
-def _runs(root: Path) -> dict[str, dict[str, str]]:
+def runs(root: Path) -> dict[str, dict[str, str]]:
     """Of every finished run of a round what MLflow notes on it, by the run's id."""
     path = root.resolve() / ".hitl" / "mlflow.db"
     if not path.is_file():
