@@ -262,10 +262,24 @@ def _undo(played: Played, place: int, kind: Kind, which: int) -> None:
     if not there:
         return
     of = there[which % len(there)]
-    with suppress(MomentError):  # nothing of it stands
+    try:
         repair.withdrawn(played.workspace, kind, of, "found out later")
+    except MomentError:
+        assert not _stands(played.workspace, kind, of), "there was something to undo"
     if len(journal.read(played.workspace).undone) > len(state.undone):
         played.undone.append((place, kind, of))
+
+
+def _stands(workspace: Workspace, kind: Kind, of: str) -> bool:
+    """Whether any answer counts that is of this delivery, annotator or round."""
+    state = journal.read(workspace)
+    return any(
+        of in {"delivery": (judged.sha256,), "annotator": (one.annotator_id,), "round": (name.id,)}[kind]
+        for name in state.rounds
+        if name.arrivals
+        for judged in expected.standing(workspace, state, name.id)
+        for one in judged.annotations
+    )
 
 
 def outcome(workspace: Workspace) -> dict[str, object]:

@@ -27,13 +27,26 @@ ROW = st.tuples(
     st.sampled_from([*histories.PEOPLE, "ann", "zoe"]),
     st.booleans(),
 )
-FILE = st.builds(
+MANY = st.builds(
     File,
     st.lists(ROW, min_size=1, max_size=16).map(tuple),
     st.none() | st.integers(0, 12),
     st.booleans(),
 )
-UNDO = st.builds(Undo, st.sampled_from(["delivery", "delivery", "annotator", "round"]), st.integers(0, 8))
+CROWD = st.builds(
+    lambda item, first, second: File(
+        (
+            *((other, "right", "cem", False) for other in range(12) if other != item),
+            (item, "right", first, False),
+            (item, "wrong", second, False),
+        )
+    ),
+    st.integers(0, 11),
+    *[st.sampled_from(["ann", "bob"])] * 2,
+)
+"""A file in which two people answer an item that may be for one: without the first, the second one's answer counts."""
+FILE = MANY | MANY | CROWD
+UNDO = st.builds(Undo, st.sampled_from(["delivery", "annotator", "delivery", "annotator", "round"]), st.integers(0, 8))
 AGAIN = st.builds(Again, st.integers(0, 12))
 
 
@@ -51,7 +64,7 @@ def moves(draw: st.DrawFn) -> dict[int, Move]:
     told: list[Move] = [move for one in rounds for move in one]
     if draw(st.booleans()):
         told = told[: max(index for index, move in enumerate(told) if isinstance(move, Close))]
-    told += draw(st.lists(UNDO, min_size=1, max_size=2))
+    told += draw(st.lists(UNDO, min_size=1, max_size=3))
     told += draw(st.lists(FILE, max_size=1))
     return _sound(dict(enumerate(told)))
 
