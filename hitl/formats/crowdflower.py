@@ -84,7 +84,7 @@ def recognise(document: Document) -> str | None:
     """`full`, `aggregated` or `json`."""
     names = set(document.header)
     if "_unit_id" in names:
-        if "_worker_id" in names:
+        if names & {"_worker_id", "_id"}:
             return FULL
         return AGGREGATED if names & {"_unit_state", "_trusted_judgments", "_last_judgment_at"} else None
     results = [record.get("results") for record in document.first]
@@ -180,7 +180,7 @@ def _judged(place: str, row: Mapping[str, str], questions: Collection[str]) -> A
     seconds = _between(row.get("_started_at", ""), row.get("_created_at", ""))
     return Annotation(
         **payload(carried),
-        annotator_id=row["_worker_id"],
+        annotator_id=row.get("_worker_id", ""),
         status="expelled" if is_out else "labeled",
         time_text=row.get("_created_at", ""),
         seconds=seconds,

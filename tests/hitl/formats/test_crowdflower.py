@@ -39,6 +39,14 @@ def test_the_expelled_and_the_gold_are_marked() -> None:
     assert [(one.status, one.is_gold) for one in found[:2]] == [("expelled", False), ("labeled", True)]
 
 
+def test_a_report_whose_annotators_were_cut_out_is_read_without_them() -> None:
+    header = "_unit_id,_id,_created_at,verdict,text,verdict_gold"
+    (one, *others) = told(
+        *(f"u1,{n},8/31/2018 08:18:12,{'yes' if n % 3 else 'no'},hi," for n in range(6)), header=header
+    )
+    assert (one.annotator_id, one.labels, len(others)) == ("", ("no",), 5)
+
+
 def test_free_text_is_refused() -> None:
     with pytest.raises(WrongExport, match=r"free text, numbers or codes \(verdict\)"):
         told(*(row(number, f"I think {number}") for number in range(9)))
