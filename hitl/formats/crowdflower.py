@@ -7,9 +7,10 @@ the row, each in the order of the alphabet ("Guide to: Reports Page", success.ap
 import csv
 import io
 import json
+import re
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final
@@ -34,7 +35,7 @@ from hitl.formats.question import REMARKS, Answer, Ticked
 
 TITLE: Final = "Appen"
 FULL, AGGREGATED, JSON = "full", "aggregated", "json"
-_TIME: Final = "%m/%d/%Y %H:%M:%S"
+_TIME: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)")
 _GOLD: Final = "_gold"
 _CONFIDENCE: Final = ":confidence"
 
@@ -194,9 +195,18 @@ def _judged(place: str, row: Mapping[str, str], questions: Collection[str]) -> A
 
 
 def _between(started: str, ended: str) -> float | None:
-    """Seconds from one time of a report to another."""
+    """Seconds from one time of a report to another; None where one of them is none."""
+    one, other = _at(started), _at(ended)
+    return None if one is None or other is None else (other - one).total_seconds()
+
+
+def _at(told: str) -> datetime | None:
+    found = _TIME.fullmatch(told)
+    if found is None:
+        return None
+    month, day, year, hour, minute, second = map(int, found.groups())
     try:
-        return (datetime.strptime(ended, _TIME) - datetime.strptime(started, _TIME)).total_seconds()  # noqa: DTZ007
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
 
