@@ -22,6 +22,7 @@ _USUAL: Final = frozenset(
 )
 REMARKS: Final = frozenset(("comment", "comments", "comments_box", "feedback"))
 """What a question is called that asks for a remark."""
+_REASON: Final = re.compile(r"comment|feedback|remark|note|reason|expla|justif|rationale|why", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\d+")
 _SHOWN: Final = 12
 
@@ -50,6 +51,7 @@ class Question:
     def __init__(self, name: str) -> None:
         self._is_usual = name.lower().rpartition(".")[2] in _USUAL
         self._is_remark = name.lower() in REMARKS
+        self.is_reason = bool(_REASON.search(name))
         self.answers = 0
         self.offered = False
         self.drawn = ""
@@ -92,7 +94,7 @@ class Question:
     @property
     def is_numeric(self) -> bool:
         """Whether it was answered with whole numbers alone."""
-        return all(name.lstrip("-").isdecimal() for name in self._given)
+        return not self._written and all(name.lstrip("-").isdecimal() for name in self._given)
 
 
 def read(
@@ -125,7 +127,7 @@ def _answered(questions: Mapping[str, Question], wanted: str, *, tool: str, inst
     """The questions whose answers are labels: the one `wanted`, else all that were answered with classes.
 
     Where nothing tells what was a choice, a question to which all say the same, and numbers (counters, ratings), step
-    back where there is another one.
+    back where there is another one; and numbers beside free text that does not explain them are no labels.
     """
     if not questions:
         return ()
@@ -144,9 +146,10 @@ def _answered(questions: Mapping[str, Question], wanted: str, *, tool: str, inst
     for kept in ([n for n in others if questions[n].differs], [n for n in others if not questions[n].is_numeric]):
         others = [name for name in others if name in kept] or ([] if offered else others)
     found = [name for name in found if name in offered or name in others]
-    if not found and any(
-        question.answers or question.drawn for name, question in questions.items() if name not in REMARKS
-    ):
+    rest = [question for name, question in questions.items() if not (name in found or name.lower() in REMARKS)]
+    is_counted = bool(found) and not offered and all(questions[name].is_numeric for name in found)
+    is_text = any(question.answers and not (question.is_numeric or question.is_reason) for question in rest)
+    if (is_counted and is_text) or (not found and any(question.answers or question.drawn for question in rest)):
         raise WrongExport(tool, _what(questions), _way_out(questions) or instead)
     return tuple(found)
 

@@ -80,6 +80,13 @@ def test_free_text_is_refused_and_named() -> None:
         told(["Answer.surveycode"], *([f"code {number}"] for number in range(10)))
 
 
+def test_ratings_are_classes_with_a_reason_beside_them_and_not_with_other_text() -> None:
+    rows = [[str(number % 3), f"said {number}"] for number in range(9)]
+    assert {one.label_field for one in told(["Answer.rating", "Answer.why"], *rows)} == {"rating"}
+    with pytest.raises(WrongExport, match="free text"):
+        told(["Answer.clicks", "Answer.transcript"], *rows)
+
+
 def test_a_question_can_be_named() -> None:
     rows = [["1", "yes"], ["2", "no"]]
     assert [one.labels for one in told(["Answer.a", "Answer.b"], *rows, label_field="a")] == [("1",), ("2",)]
