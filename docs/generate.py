@@ -80,7 +80,8 @@ def consensus() -> str:
     intro = (
         "`resolve.method` in params.yaml and `--method` of `hitl consensus` name one of these; `auto` chooses by what "
         "the answers can carry and says why. An item gets no label, and goes to adjudication, when its likeliest class "
-        "is tied, less likely than `resolve.confidence`, or was answered by nobody. `best` names that class all the same. "
+        "is tied, less likely than `resolve.confidence`, or was answered by nobody. `best` names that class all the "
+        "same. "
         "Confidences are tempered: by gold where there is some, else by what public crowds have shown."
     )
     parts = [part for name, one in METHODS.items() for part in (f"## {name}", inspect.getdoc(one) or "")]

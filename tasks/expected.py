@@ -87,7 +87,7 @@ def _again(workspace: Workspace, arrived: Arrived, wanted: Expectation) -> Judge
 def judged(copy: Copy, wanted: Expectation, *, file: str, manifest: bytes | None) -> Judgement:
     """The judgement of a delivery, ours or a tool's export."""
     try:
-        came = door.opened(copy, file, wanted.reading)
+        came = door.opened(copy, file, wanted.reading, limit=wanted.row_limit)
     except door.Refused as why:
         no = refused(Reason.F_EXPORT, round_id=wanted.round, file=file, sha256=copy.sha256, note=str(why))
         return replace(no, complete=Taken.of(wanted).complete)

@@ -14,7 +14,8 @@ ADVICE: Final[Mapping[Reason, str]] = {
     Reason.F_NO_ROWS: "Look whether the answers are in another sheet; save the sheet that holds them.",
     Reason.F_NOT_REGULAR: "Choose the CSV file itself, not a folder or a shortcut.",
     Reason.F_NAME_UNSAFE: "Rename the file, for example to answers.csv.",
-    Reason.F_EXTENSION: f"Save it as a CSV; renaming a workbook is not enough. {_SAVE}",
+    Reason.F_EXTENSION: "Save it as a CSV; renaming a workbook is not enough. "
+    f"{_SAVE} What a tool exported: hitl check.",
     Reason.F_ARCHIVE: "Unpack it first.",
     Reason.F_BINARY: f"Open it and save the sheet as a CSV. {_SAVE}",
     Reason.F_TOO_LARGE: "Send only the rows of this pack, in several files if need be.",

@@ -156,9 +156,10 @@ def _label(one: object, place: str) -> tuple[str, str]:
     if isinstance(one, dict):
         if "start_offset" in one or "startOffset" in one:
             raise WrongExport(TITLE, f"at {place} spans of text", _INSTEAD)
-        name = one.get("label", one.get("text"))
-        if isinstance(name, str | int):
-            return text(one.get("user")), text(name)
+        if "label" not in one and isinstance(one.get("text"), str):
+            raise WrongExport(TITLE, f"at {place} texts that annotators wrote", _INSTEAD)
+        if isinstance(one.get("label"), str | int):
+            return text(one.get("user")), text(one["label"])
     if isinstance(one, list) and len(one) == 3:
         raise WrongExport(TITLE, f"at {place} spans of text", _INSTEAD)
     if isinstance(one, dict | list):

@@ -23,7 +23,7 @@ Shape = Literal["records", "table", "text", "page", "nothing"]
 """`records`: JSON, one array or a value after another; `table`: delimited text; `page`: XML or HTML."""
 FIRST = 50
 """Records that a look at a document reads."""
-RECORD_LIMIT = 1 << 28
+RECORD_LIMIT = 1 << 26
 """Characters that one record may have."""
 UNPACKED_LIMIT = 1 << 32
 """Bytes that a packed file may unpack to."""

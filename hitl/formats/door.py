@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal
 
 from hitl.contract import (
@@ -62,9 +63,10 @@ class Came:
     tool: str = ""
 
 
-def opened(source: Source, file: str, reading: Reading = PLAIN) -> Came:
+def opened(source: Source, file: str, reading: Reading = PLAIN, *, limit: int = 1 << 24) -> Came:
     """The delivery in `source`: as it is when it is a CSV of ours, or no export that we know, else as rows.
 
+    More rows than `limit` are not made: one more is enough to see that there are too many.
     Raises Refused when it is a tool's export that cannot be taken.
     """
     if reading.format == CSV:
@@ -83,14 +85,14 @@ def opened(source: Source, file: str, reading: Reading = PLAIN) -> Came:
         wanted = FORMATS[reading.format].title
         raise Refused(f"this is an export of {found.format.title}, and deliveries are exports of {wanted}")
     try:
-        return Came(Translated(_rows(found, reading), source), found.format.name)
+        return Came(Translated(_rows(found, reading, limit), source), found.format.name)
     except (DeliveryError, SeveralFields) as error:
         raise Refused(str(error)) from error
 
 
-def _rows(found: Recognised, reading: Reading) -> bytes:
+def _rows(found: Recognised, reading: Reading, limit: int) -> bytes:
     """The rows as a CSV under HEADER; raises what reading raises, and SeveralFields."""
-    told = list(_annotations(found, reading))
+    told = list(islice(_annotations(found, reading), limit + 1))
     if reading.repeat == "last":
         told.sort(key=lambda one: one.updated_at or one.labeled_at)
     out = io.StringIO(newline="")

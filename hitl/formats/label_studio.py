@@ -31,9 +31,13 @@ from hitl.formats.moments import utc
 TITLE: Final = "Label Studio"
 FIELD: Final = "label"
 """The name of the question in the labeling interface that goes with our packs."""
-_OWN = frozenset({"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement"})
+_IDS = frozenset({"annotation_id", "completion_id"})
+_OWN = _IDS | {"id", "annotator", "created_at", "updated_at", "lead_time", "agreement"}
 """Columns of CSV and JSON_MIN that are neither of the item nor an answer."""
 _USUAL = ("label", "labels", "choice", "choices", "class", "category", "sentiment", "classification", "topic", "intent")
+_CONTENTS = frozenset(("text", "image", "img", "audio", "video", "html", "url", "pdf", "document", "title", "source"))
+_LONG, _MANY = 80, 10
+"""An answer is no longer than so many characters; so many rows tell whether a column has another value in each."""
 _REMARK = re.compile(r"comment|note|remark|reason|explain|explanation|feedback", re.IGNORECASE)
 _CERTAIN = re.compile(r"confiden|certain|sure", re.IGNORECASE)
 _OF_REGIONS = frozenset({"start", "end", "x", "y", "points", "startOffset", "globalOffsets", "ranges", "sequence"})
@@ -74,11 +78,12 @@ def recognise(document: Document) -> str | None:
     """`json`, `json_min` or `csv`."""
     if document.shape == "table":
         held = set(document.header)
-        is_ours = {"annotation_id", "annotator"} <= held or {"annotation_id", "lead_time"} <= held
+        is_ours = not _IDS.isdisjoint(held) and not {"annotator", "lead_time"}.isdisjoint(held)
         return "csv" if is_ours and "annotator_id" not in held else None
     if any(_answers(record) is not None for record in document.first):
         return "json"
-    return "json_min" if any({"annotator", "annotation_id"} <= record.keys() for record in document.first) else None
+    flat = any("annotator" in record and not _IDS.isdisjoint(record) for record in document.first)
+    return "json_min" if flat else None
 
 
 def read(document: Document, flavour: str, asked: Asked) -> Read:
@@ -319,7 +324,7 @@ def _flat(document: Document, asked: Asked, *, is_table: bool) -> Read:
         if not names:
             names = _questions(document, asked)
         who = _person(row.get("annotator"))
-        if not text(row.get("annotation_id")) and not who:
+        if not text(row.get("annotation_id") or row.get("completion_id")) and not who:
             yield Dropped(UNANSWERED, place)
             continue
         yield from _row(row, names, place, who)
@@ -345,7 +350,7 @@ def _row(row: Record, names: Sequence[str], place: str, who: str) -> Iterator[An
         updated_at=utc(row.get("updated_at")),
         annotator_confidence=certain,
         source_item_id=text(row.get("id")),
-        source_annotation_id=text(row.get("annotation_id")),
+        source_annotation_id=text(row.get("annotation_id") or row.get("completion_id")),
         content=content(carried),
         place=place,
         **payload(row),
@@ -361,15 +366,23 @@ def _questions(document: Document, asked: Asked) -> tuple[str, ...]:
     rest = [key for key in held if key not in regions and not _is_remark(key) and not _CERTAIN.search(key)]
     if asked.label_field in rest:
         return (asked.label_field,)
-    several = [key for key in rest if any(isinstance(row.get(key), dict) and "choices" in row[key] for row in rows)]
-    usual = [key for key in rest if key.lower() in _USUAL]
-    found = several or usual
+    chosen = {key for row in rows for key in rest if isinstance(row.get(key), dict) and "choices" in row[key]}
+    told = [key for key in rest if key in chosen or key.lower() in _USUAL]
+    found = _after_id(rows, rest) if document.shape == "records" else told
     if not found and regions:
         raise WrongExport(TITLE, f"only regions ({', '.join(regions)})", "make a project with Choices, and export that")
-    found = found or _after_id(rows, rest) or rest
-    if len(found) > 1 and not (several or usual):
-        raise SeveralFields(found)
+    if not found:
+        found = [key for key in rest if not _is_content(key, rows)]
+        if len(found) > 1:  # some are of the items, some are answers, and nothing tells which
+            raise SeveralFields(found)
     return tuple(found)
+
+
+def _is_content(name: str, rows: Sequence[Record]) -> bool:
+    """Whether a column can be no answer in words: it is called as content is, is long, or another in every row."""
+    values = [text(row.get(name)) for row in rows if row.get(name) not in (None, "")]
+    is_id = len(values) >= _MANY and len(set(values)) == len(values)
+    return name.lower() in _CONTENTS or is_id or any(len(value) > _LONG or "\n" in value for value in values)
 
 
 def _first(document: Document) -> Iterator[Record]:
@@ -381,11 +394,9 @@ def _first(document: Document) -> Iterator[Record]:
 
 
 def _after_id(rows: Sequence[Record], names: Sequence[str]) -> list[str]:
-    """In JSON_MIN the answers come after the item's own id, in CSV columns are sorted."""
-    first = list(rows[0]) if rows else []
-    if "id" not in first or first == sorted(first):
-        return []
-    return [name for name in names if name in first and first.index(name) > first.index("id")]
+    """In JSON_MIN the answers come after the item's own id."""
+    orders = [list(row) for row in rows if "id" in row]
+    return [name for name in names if any(name in keys[keys.index("id") :] for keys in orders)]
 
 
 @lru_cache(maxsize=1 << 12)

@@ -17,8 +17,8 @@ _TOGETHER = 1_000
 class Tally:
     """What an export holds: annotations by what became of them, and what else was there, by the reason it is left out.
 
-    An annotation that answers several questions counts once; `rows` are the lines that it takes. `unnamed` are those
-    whose item is known by the tool's id alone.
+    An annotation that answers several questions counts once, a draft only in `statuses`; `rows` are the lines that they
+    take. `unnamed` are those whose item is known by the tool's id alone.
     """
 
     annotations: int = 0
@@ -50,8 +50,10 @@ class Tally:
         self.several += len(one.labels) > 1
         if one.part:
             return
-        self.annotations += 1
         self.statuses[one.status] += 1
+        if one.status == "draft":
+            return
+        self.annotations += 1
         self.machine += one.origin == "machine"
         self.unnamed += not one.item_id
         self.untimed += bool(one.time_text)

@@ -34,7 +34,7 @@ def export(items: dict[str, list[dict[str, Any]]], **more: Any) -> Bytes:
 
 def judged(source: Bytes, wanted: Expectation = WANTED, *, file: str = "export.json", **reading: Any) -> Judgement:
     wanted = replace(wanted, reading=Reading(**reading))
-    came = opened(source, file, wanted.reading)
+    came = opened(source, file, wanted.reading, limit=wanted.row_limit)
     return judge(came.source, wanted, file=file, tool=came.tool)
 
 
@@ -158,6 +158,11 @@ def test_an_export_that_drops_what_another_has_is_taken_only_when_the_loss_is() 
 def test_what_cannot_be_taken_says_why(source: Bytes, reading: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused, match=said):
         judged(source, **reading)
+
+
+def test_a_file_of_far_too_many_answers_is_not_read_to_its_end() -> None:
+    found = judged(export({f"x{number}": [answer("cat")] for number in range(200)}))
+    assert (found.verdict, found.reasons) == ("reject", ("F_TOO_MANY_ROWS",))
 
 
 def test_a_csv_of_ours_is_read_as_it_is() -> None:
