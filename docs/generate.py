@@ -118,7 +118,7 @@ def _tool(one: Format) -> list[str]:
     keys = list(dict.fromkeys(key for kind in one.flavours.values() for key in kind.cannot_hold))
     losses = [[f"`{key}`", *(kind.cannot_hold.get(key, "kept") for kind in one.flavours.values())] for key in keys]
     table = _table([["cannot hold", *(kind.title for kind in one.flavours.values())], *losses])
-    return [f"### {one.title}", one.transport, _table([*head, *rows]), table]
+    return [f"### {one.title}", one.transport, *filter(None, [one.reading]), _table([*head, *rows]), table]
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

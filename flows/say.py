@@ -201,6 +201,8 @@ def converted(facts: Facts) -> str:
         lines.append(
             f"  {len(fields)} questions were answered, a row each: {', '.join(fields)} (--label-field takes one)"
         )
+    elif fields:
+        lines.append(f"  the question: {fields[0]}")
     if facts["lost"]:
         lines.append(f"  what this export never had: {facts['lost']}")
     return "\n".join(lines)

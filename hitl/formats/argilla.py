@@ -211,4 +211,5 @@ FORMAT: Final = Format(
     read=read,
     write=write,
     transport="Read and written as its SDK 2.8 does; the server was never run.",
+    reading="Each user's response to a record is an annotation, a discarded one a skip.",
 )

@@ -307,4 +307,9 @@ FORMAT: Final = Format(
     read=read,
     write=write,
     transport="Read and written as documented, and tested on published reports; never against the live service.",
+    reading=(
+        "An answer is a column in which the annotators of a row differ. It has labels when the answers repeat as "
+        "classes do; free text is none unless `--label-field` names it. Tainted answers are those of the "
+        "expelled; golden rows are marked."
+    ),
 )

@@ -91,7 +91,7 @@ class Format:
     `recognise` tells the flavour of a document by its content, None when it is none of this tool's. `read` yields every
     annotation in it, and what it holds besides; raises WrongExport when it holds none of a whole item, and Unreadable.
     `write` gives the files that the tool imports, by name; None where the tool has no import of its own. `transport`
-    says in a sentence how far the way to the tool itself was tested.
+    says in a sentence how far the way to the tool itself was tested, `reading` what is made of its answers.
     """
 
     name: str
@@ -101,3 +101,4 @@ class Format:
     read: Callable[[Document, str, Asked], Read]
     write: Callable[[Batch], Mapping[str, bytes]] | None
     transport: str
+    reading: str = ""

@@ -298,4 +298,9 @@ FORMAT: Final = Format(
     read=read,
     write=write,
     transport="Read and written as documented, and tested on published manifests; never against the live service.",
+    reading=(
+        "What says `human-annotated: no` is a machine's. A label in a manifest was merged of several answers and "
+        "names nobody (`--annotator`). Boxes, masks, spans, and answers of custom jobs that lie elsewhere are no "
+        "labels."
+    ),
 )

@@ -341,4 +341,9 @@ FORMAT: Final = Format(
     read=read,
     write=write,
     transport="Read and written as documented, and tested on published exports; never against the live service.",
+    reading=(
+        "Each of a data row's labels is an annotation; an answer within an answer is a question of its own (`Team "
+        "/ Which`). The newest Approve or Reject of the workflow is the review. Metadata fields must be made in "
+        "the workspace before a pack is uploaded."
+    ),
 )

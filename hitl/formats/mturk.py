@@ -342,4 +342,10 @@ FORMAT: Final = Format(
     read=read,
     write=write,
     transport="Read and written as documented, tested on files that its users published; the service closed in 2026.",
+    reading=(
+        "Each column `Answer.*` is a question. It has labels when the form offered the answers (a classifier, "
+        "radio buttons, `taskAnswers`), or when they repeat as classes do; codes and free text are no labels "
+        "unless `--label-field` names them. Rejected work is kept and marked. PST is taken for UTC-8 and PDT for "
+        "UTC-7, as documented."
+    ),
 )

@@ -201,4 +201,8 @@ FORMAT: Final = Format(
     read=read,
     write=write,
     transport="Read and written as documented, and tested on published datasets; Prodigy itself was never run.",
+    reading=(
+        "A label that was rejected comes back as `not LABEL`: nobody said which class it is instead. Ignoring is "
+        "a skip. Rejecting a choice is no label. A session without a name is nobody (`--annotator`)."
+    ),
 )

@@ -173,4 +173,5 @@ FORMAT: Final = Format(
     read=read,
     write=write,
     transport="Read and written as documented; no genuine file was found to test on, and the live service never tried.",
+    reading="A canceled task is a skip. One answer is made of several people's, so nobody is named (`--annotator`).",
 )
