@@ -120,14 +120,14 @@ def expectation(workspace: Workspace, state: State, name: str) -> Expectation:
     earlier ones count: so a delivery is judged the same whenever it is judged again.
     """
     earlier = [one for one in state.rounds[: round_number(name)] if one.done("exported")]
-    manifest = _manifest(workspace, name)
+    said = manifest(workspace, name)
     return replace(
-        promised(manifest, _items(workspace, name), journal.now()),
+        promised(said, _items(workspace, name), journal.now()),
         known=frozenset(),
         elsewhere=state.withdrawn.union(*(one.standing for one in earlier)),
         other_rounds=Elsewhere({one.id: _items(workspace, one.id) for one in earlier}),
         gold=_sent_gold(workspace, name),
-        retired=_retired(workspace, [one.id for one in earlier], manifest),
+        retired=_retired(workspace, [one.id for one in earlier], said),
         closed=state.round(name).phase is not Phase.AWAITING,
     )
 
@@ -164,7 +164,8 @@ def after(wanted: Expectation, judged: Judgement) -> Expectation:
     taken = Taken.of(wanted)
     for one in judged.annotations:
         taken.add((one.item_id, one.annotator_id), one.label or SKIP, judged.sha256)
-    return replace(wanted, taken=taken, known={*(wanted.known or ()), judged.sha256})
+    sources = {**wanted.sources, judged.sha256: judged.source} if judged.source else wanted.sources
+    return replace(wanted, taken=taken, known={*(wanted.known or ()), judged.sha256}, sources=sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +213,14 @@ def _sources(workspace: Workspace, name: str) -> tuple[Path, ...]:
     return pack / "MANIFEST.json", pack / "batch.csv", folder / "gold.csv", folder / "ids.csv"
 
 
-def _retired(workspace: Workspace, earlier: Sequence[str], manifest: Mapping[str, Any]) -> tuple[str, ...]:
+def _retired(workspace: Workspace, earlier: Sequence[str], said: Mapping[str, Any]) -> tuple[str, ...]:
     """The classes that packs of earlier rounds had, and this one has not."""
-    before = {word for name in earlier for word in _manifest(workspace, name)["classes"]}
-    return tuple(sorted(before - set(manifest["classes"])))
+    before = {word for name in earlier for word in manifest(workspace, name)["classes"]}
+    return tuple(sorted(before - set(said["classes"])))
 
 
-def _manifest(workspace: Workspace, name: str) -> dict[str, Any]:
+def manifest(workspace: Workspace, name: str) -> dict[str, Any]:
+    """What the pack of round `name` says of itself."""
     return cast(dict[str, Any], json.loads((workspace.pack(name) / "MANIFEST.json").read_text(encoding="utf-8")))
 
 

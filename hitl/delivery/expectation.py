@@ -20,8 +20,10 @@ class Expectation:
     `items` maps each exported item_id (gold ones are among them) to its visible columns as exported. `taken` holds the
     answers of earlier deliveries, a skip as SKIP; `origin` says which delivery (sha256) each of them came from. `known`
     are the deliveries of this round taken before, None where nothing is known of them (then nobody can tell what one
-    supersedes), and `elsewhere` those of other rounds and those withdrawn. Rows of the annotators in `without` are read
-    as if they stood not in the file. `reading` says how the exports of labeling tools are read.
+    supersedes), and `elsewhere` those of other rounds and those withdrawn. `sources` says what some known deliveries
+    were the latest state of, in order of arrival. Rows of the annotators in `without` are read as if they stood not
+    in the file. `reading` says how the exports of labeling tools
+    are read.
     Raises DataError when a class has the name that is reserved for a skip.
     """
 
@@ -37,6 +39,7 @@ class Expectation:
     taken: Mapping[tuple[str, str], str] = field(default_factory=dict)
     origin: Mapping[tuple[str, str], str] = field(default_factory=dict)
     known: AbstractSet[str] | None = frozenset()
+    sources: Mapping[str, str] = field(default_factory=dict)
     elsewhere: AbstractSet[str] = frozenset()
     other_rounds: Mapping[str, str] = field(default_factory=dict)
     gold: Mapping[str, str] = field(default_factory=dict)

@@ -79,7 +79,7 @@ class _Case:
         """Each row taken, held or a duplicate; or the whole file rejected, when one fault is behind its rows."""
         reader = RowReader(self.expectation, self.taken.exported, self.frame, is_vouched=self.promises.vouches)
         rows = read(reader, self.taken)
-        settle.settle(rows, self.expectation, self.promises.supersedes)
+        settle.settle(rows, self.expectation, self.promises)
         reasons = tuple(settle.systematic(rows, self.expectation))
         if reasons:
             return self._rejected(rows, reasons)
@@ -133,6 +133,7 @@ class _Case:
             header=self.frame.header,
             supersedes=self.promises.supersedes,
             tool=self.tool,
+            source=self.promises.source,
         )
 
 

@@ -63,7 +63,8 @@ class Judgement:
     are asked for; they read the delivery again, so it must still be there. `revised` counts the accepted rows that
     replace an earlier answer, `complete` the items that have all their answers now. A rejected file that could be read
     has all its rows in `held`; one that could not has no rows at all.
-    `supersedes` is the delivery (sha256) that the vendor's manifest says this one revises, "" if none.
+    `supersedes` is the delivery (sha256) that the vendor's manifest says this one revises, "" if none; `source` is
+    what it says this one is the latest state of.
     `note` says in words what no code can, `tool` whose export it is (a name in `hitl.formats`), "" for a CSV of ours.
     """
 
@@ -84,6 +85,7 @@ class Judgement:
     supersedes: str = ""
     note: str = ""
     tool: str = ""
+    source: str = ""
 
     @property
     def delivered(self) -> int:

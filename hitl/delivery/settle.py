@@ -14,6 +14,7 @@ from hitl.delivery.claims import ANSWER, REVISING, TAKEN, TORN
 from hitl.delivery.expectation import Expectation
 from hitl.delivery.reasons import Reason
 from hitl.delivery.rows import Outcome, Rows
+from hitl.delivery.sidecar import Sidecar
 from hitl.delivery.wording import expected
 
 # One or two bad rows are never a fault of the whole file, however short it is.
@@ -27,17 +28,17 @@ REASONS: Final[Mapping[Outcome, Reason]] = {
 }
 
 
-def settle(rows: Rows, expectation: Expectation, supersedes: str) -> None:
+def settle(rows: Rows, expectation: Expectation, promises: Sidecar) -> None:
     """Finds which NEW rows are not: those that repeat, contradict or crowd others."""
     contested = map(rows.claims.contested.__getitem__, rows.items)
     for row in compress(range(len(rows.items)), contested):
         if rows.outcomes[row] != Outcome.FAULT:
-            rows.outcomes[row] = _settled(rows, row, expectation, supersedes)
+            rows.outcomes[row] = _settled(rows, row, expectation, promises)
             crowded = rows.claims.is_crowded(rows.items[row]) and not rows.keeps
             rows.at_odds += rows.outcomes[row] == Outcome.TORN or crowded
 
 
-def _settled(rows: Rows, row: int, expectation: Expectation, supersedes: str) -> Outcome:
+def _settled(rows: Rows, row: int, expectation: Expectation, promises: Sidecar) -> Outcome:
     item, annotator = rows.items[row], rows.people[row]
     slot, said = rows.claims.slot(item, annotator), rows.claims.said
     answer, earlier = said[slot] & ANSWER, rows.taken.said(item, annotator)
@@ -47,7 +48,7 @@ def _settled(rows: Rows, row: int, expectation: Expectation, supersedes: str) ->
         return Outcome.TORN
     if said[slot] & TAKEN or earlier == answer:
         return Outcome.SAME
-    if earlier and not (said[slot] & REVISING or _is_revision(rows, row, expectation, supersedes)):
+    if earlier and not (said[slot] & REVISING or _is_revision(rows, row, expectation, promises)):
         return Outcome.CHANGED
     if not earlier and not rows.keeps and _is_crowded(rows, item):
         return Outcome.CROWDED
@@ -154,8 +155,11 @@ def _is_crowded(rows: Rows, item: int) -> bool:
     return len(people) > rows.taken.asked(item)
 
 
-def _is_revision(rows: Rows, row: int, expectation: Expectation, supersedes: str) -> bool:
-    """Whether the vendor's manifest names the delivery that gave the earlier answer as superseded."""
-    if expectation.known is None or not supersedes:
+def _is_revision(rows: Rows, row: int, expectation: Expectation, promises: Sidecar) -> bool:
+    """Whether the manifest names the delivery that gave the earlier answer as superseded, or the source of both."""
+    if expectation.known is None or not (promises.supersedes or promises.source):
         return False
-    return rows.taken.origin(rows.items[row], rows.people[row]) in ("", supersedes)
+    origin = rows.taken.origin(rows.items[row], rows.people[row])
+    if promises.supersedes and origin in ("", promises.supersedes):
+        return True
+    return promises.source != "" and expectation.sources.get(origin) == promises.source

@@ -9,7 +9,7 @@ from hitl.delivery.expectation import Expectation
 from hitl.delivery.frame import Frame
 from hitl.delivery.reasons import Reason
 
-TEXTS = ("file_sha256", "batch_id", "label_schema_sha256", "instructions_sha256", "supersedes")
+TEXTS = ("file_sha256", "batch_id", "label_schema_sha256", "instructions_sha256", "supersedes", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Sidecar:
     def supersedes(self) -> str:
         """The delivery (sha256) that this one revises, "" if none."""
         return self.texts.get("supersedes", "")
+
+    @property
+    def source(self) -> str:
+        """What the file is the latest state of, "" if it does not say: such files supersede one another."""
+        return self.texts.get("source", "")
 
     def denies(self, name: str, *held: str) -> bool:
         """Whether it promises something else under `name` than what we hold."""

@@ -206,6 +206,21 @@ def test_a_manifest_that_supersedes_may_revise_what_that_delivery_said() -> None
     assert judgement.supersedes == "first"
 
 
+def test_the_latest_state_of_a_source_supersedes_what_earlier_ones_said_and_nothing_else() -> None:
+    taken = dict.fromkeys([("i00", "ann"), ("i01", "ann"), ("i02", "ann")], "cat")
+    origin = {("i00", "ann"): "monday", ("i01", "ann"): "tuesday", ("i02", "ann"): "a file by hand"}
+    sources = {"monday": "project 3", "tuesday": "project 3"}
+    wanted = expectation(taken=taken, origin=origin, known=frozenset({*origin.values()}), sources=sources)
+    data = Bytes(delivery("i00,dog,ann", "i01,dog,ann", "i02,dog,ann"))
+
+    latest = judge(data, wanted, manifest=json.dumps({"source": "project 3"}).encode())
+    another = judge(data, wanted, manifest=json.dumps({"source": "project 4"}).encode())
+
+    assert ([each.item_id for each in latest.annotations], latest.revised) == (["i00", "i01"], 2)
+    assert codes(latest) == [(3, "R_RELABEL_CONFLICT")]
+    assert (latest.source, another.accepted) == ("project 3", 0)
+
+
 FIRST, OTHER = "a1" * 32, "b2" * 32
 
 

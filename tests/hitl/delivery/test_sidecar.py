@@ -51,6 +51,7 @@ def test_kept_promises_let_the_file_in() -> None:
         ({"rows": "2"}, "F_MANIFEST_INVALID"),
         ({"rows": True}, "F_MANIFEST_INVALID"),
         ({"batch_id": 7}, "F_MANIFEST_INVALID"),
+        ({"source": 7}, "F_MANIFEST_INVALID"),
     ],
 )
 def test_a_broken_promise_refuses_the_file(promises: dict[str, object], reason: str) -> None:
