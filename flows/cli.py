@@ -208,6 +208,64 @@ def ingest(files: tuple[Path, ...], accept_loss: bool) -> tuple[Facts, str]:
     return _verdict([(say.answer_facts(answer), say.answer(answer)) for answer in answers])
 
 
+tool_names = click.Choice(["label_studio", "doccano"])
+
+
+@command()
+@click.argument("tool", type=tool_names)
+@click.option("--project", type=click.IntRange(min=1), metavar="ID", help="A project of the tool's; else one is made.")
+@click.option("--url", metavar="URL", help="The tool's server; else LABEL_STUDIO_URL or DOCCANO_URL says where.")
+@click.option(
+    "--webhook", metavar="URL", help="Where Label Studio calls after each answer: the address of hitl listen."
+)
+def push(tool: str, project: int | None, url: str | None, webhook: str | None) -> tuple[Facts, str]:
+    """Put the open round's items into a labeling tool, those that are not there yet.
+
+    Who we are there is in the environment: LABEL_STUDIO_API_KEY, or DOCCANO_USERNAME and DOCCANO_PASSWORD.
+    """
+    from tasks import push as pushing
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "push", wait=PATIENCE):
+        facts = pushing.push(workspace, tool, url=url, project=project, webhook=webhook)
+    return facts, say.pushed(facts)
+
+
+@command()
+@click.argument("tool", type=tool_names, required=False)
+def pull(tool: str | None) -> tuple[Facts, str]:
+    """Take what annotators have finished at the tools that the open round was pushed to.
+
+    It goes through the same door as a file given to hitl ingest; what was taken before is not taken again.
+    """
+    from tasks import pull as pulling
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "pull", wait=PATIENCE):
+        answers = pulling.pull(workspace, tool)
+    if not answers:
+        return {"receipts": []}, "nobody has finished anything yet"
+    old = "nothing new since the last pull"
+    return _verdict([(say.answer_facts(one), old if pulling.is_old(one) else say.answer(one)) for one in answers])
+
+
+@command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8787, show_default=True, help="The port to listen at.")
+@engine_option
+def listen(host: str, port: int, engine: str) -> tuple[Facts, str]:
+    """Run advance whenever Label Studio calls with the shared secret in HITL_WEBHOOK_SECRET, until stopped.
+
+    A call is a reason to look, and nothing more: what it holds is not read.
+    """
+    from flows import listen as listening
+
+    listening.listen(here(), host, port, engine=engine, tell=_tell)
+    return {}, ""
+
+
 @command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the CSV goes.")

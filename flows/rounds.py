@@ -101,6 +101,7 @@ def advance(workspace: Workspace, run: Run) -> list[str]:
     version.ready(workspace)
     said += [f"rebuilt {name}" for name in rebuild(workspace, run)]
     publish(workspace, run)
+    said += _pulled(workspace)
     said += inbox.take(workspace)
     current = cast(RoundState, journal.read(workspace).current)
     if current.phase is Phase.AWAITING and due.why_not_close(
@@ -114,6 +115,16 @@ def advance(workspace: Workspace, run: Run) -> list[str]:
     except (GateError, DataError) as why:
         said.append(f"opened no round: {why}")
     return said
+
+
+def _pulled(workspace: Workspace) -> list[str]:
+    """What was finished at the labeling tools that the open round was pushed to."""
+    current = cast(RoundState, journal.read(workspace).current)
+    if current.phase is not Phase.AWAITING or not current.places:
+        return []
+    from tasks import pull  # here, for whoever uses no tool waits for no HTTP
+
+    return pull.due(workspace, current)
 
 
 def publish(workspace: Workspace, run: Run) -> None:

@@ -138,6 +138,14 @@ def _revised(facts: Facts) -> str:
     return f"; {facts['revised']} of the accepted replace an earlier answer" if facts["revised"] else ""
 
 
+def pushed(facts: Facts) -> str:
+    """What a push sent, and where it is."""
+    return (
+        f"{facts['round']}: {facts['items']} items are in project {facts['project']} of {facts['title']} at "
+        f"{facts['url']}: {facts['sent']} sent, {facts['before']} were there\nhitl pull takes what is finished"
+    )
+
+
 def stepped(name: str, facts: Facts) -> str:
     """What one step on its own did."""
     if name == "train":

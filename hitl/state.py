@@ -40,6 +40,7 @@ MOVES: Mapping[str, Move] = {
     "scored": Move((Phase.OPENING,), None, "the pool was scored"),
     "selected": Move((Phase.OPENING,), None, "the batch was chosen"),
     "exported": Move((Phase.OPENING,), Phase.AWAITING, "the pack went out"),
+    "pushed": Move((Phase.AWAITING,), None, "the pack's items are in a labeling tool"),
     "delivered": Move((Phase.AWAITING,), None, "a delivery was taken, whole or in part"),
     "refused": Move(
         (Phase.OPENING, Phase.AWAITING, Phase.CLOSING, Phase.CLOSED, Phase.REBUILDING),
@@ -63,7 +64,7 @@ BUSY: Mapping[str, tuple[Phase, ...]] = {
     "rolled_back": (Phase.CLOSING, Phase.REBUILDING),
 }
 """Events that may not come while any round is in one of these phases."""
-_OPENING = ("opened", "scored", "selected", "exported")
+_OPENING = ("opened", "scored", "selected", "exported", "pushed")
 """What stays of a round that is rebuilt: its pack went out, and nothing takes that back."""
 
 
@@ -119,6 +120,11 @@ class RoundState:
 
     def _counts(self) -> Iterable[Counts]:
         return map(counts, self.deliveries) if self.rejudged is None else self.rejudged.values()
+
+    @property
+    def places(self) -> list[Facts]:
+        """The labeling tools that the round was pushed to: tool, url, project and items of each."""
+        return cast(list[Facts], self.facts.get("pushed", {}).get("places", []))
 
     def less(self, kind: Kind, of: str) -> "RoundState":
         """The round with a withdrawal marked on what came; what then stands is not known yet."""

@@ -16,8 +16,9 @@ from hitl.formats import FORMATS, Batch
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts, digest
 from hitl.params import Params
-from tasks import firewall, journal
-from tasks.edges import files, papers, tables
+from hitl.state import RoundState
+from tasks import expected, firewall, journal
+from tasks.edges import files, intake, papers, tables
 from tasks.edges.check_page import check_html
 from tasks.edges.key import pseudonym_key
 from tasks.edges.patterns import places
@@ -70,6 +71,17 @@ def export(workspace: Workspace, round_id: str) -> Facts:
         **masked,
         **_map(workspace, round_id, ids),
     }
+
+
+def for_tools(workspace: Workspace, current: RoundState) -> Batch:
+    """The items of a round whose pack is out as a labeling tool gets them, in the order of batch.csv."""
+    name, params = current.id, journal.unchanged(workspace, current)
+    batch, ids = tables.read_parquet(workspace.round(name) / "batch.parquet"), expected.sent_ids(workspace, name)
+    place = {sent: number for number, sent in enumerate(intake.exported(workspace.pack(name) / "batch.csv"))}
+    order = np.argsort([place[ids[item]] for item in batch["item_id"]])
+    rows, _ = _masked(params, _rows(workspace, name, params, batch.iloc[order]))
+    sent = [{**row, "item_id": ids[row["item_id"]]} for row in rows]
+    return _tools_batch(params, name, str(expected.manifest(workspace, name)["batch_id"]), sent, batch)
 
 
 def _sent_ids(params: Params, items: list[str]) -> dict[str, str]:

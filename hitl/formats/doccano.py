@@ -220,5 +220,8 @@ FORMAT: Final = Format(
     recognise=recognise,
     read=read,
     write=write,
-    transport="Read and written as files, tested on what a server 1.8.4 wrote and users published.",
+    transport=(
+        "Pushed to and pulled from a real server 1.8.4 (`make test-live`); files tested on what one wrote and users "
+        "published."
+    ),
 )

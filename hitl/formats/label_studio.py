@@ -451,5 +451,8 @@ FORMAT: Final = Format(
     recognise=recognise,
     read=read,
     write=write,
-    transport="Read and written as files, tested on what a server 1.23.2 wrote and users published.",
+    transport=(
+        "Pushed to and pulled from a real server 1.23.2 (`make test-live`); files tested on what one wrote and users "
+        "published."
+    ),
 )

@@ -44,6 +44,7 @@ NAMED = {
     "items_sha256": "data/rounds/{round}/items.parquet",
     "gold_sha256": "data/rounds/{round}/gold.csv",
     "ids_sha256": "data/rounds/{round}/ids.csv",
+    "pushed_sha256": "data/rounds/{round}/pushed.csv",
     "annotations_sha256": "data/rounds/{round}/annotations.parquet",
     "labels_sha256": "data/rounds/{round}/labels.parquet",
     "model_sha256": "data/rounds/{round}/model.skops",

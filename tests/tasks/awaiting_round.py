@@ -23,7 +23,8 @@ def made(root: Path, *, items: int = 4, **params: Any) -> Workspace:
     workspace, ids = Workspace(root), [f"i{number:04d}" for number in range(items)]
     files.write_text(workspace.params, factories.params_text(**params))
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", root], check=True)
-    for event, name, facts in [*factories.baseline(), *factories.a_round(1, until="selected")]:
+    opened: dict[str, object] = {"params_sha256": journal.params(workspace).sha256()}
+    for event, name, facts in [*factories.baseline(), *factories.a_round(1, until="selected", opened=opened)]:
         journal.append(workspace, event, name, facts)
     event, name, facts = factories.told("exported", "r0001", **export(workspace, ids))
     journal.append(workspace, event, name, facts)
