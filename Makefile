@@ -6,12 +6,13 @@ SYNC := $(BIN)/uv sync --frozen --quiet --compile-bytecode
 export DO_NOT_TRACK := true
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test prove bench corpus clean
+.PHONY: help setup demo test test-live prove bench corpus clean
 
 help:
 	@echo "make setup   a local virtual environment from uv.lock; leaves the command at .venv/bin/hitl"
 	@echo "make demo    six label rounds on real handwritten digits, in ./hitl-demo"
 	@echo "make test    layers, types, style, words, and every test"
+	@echo "make test-live  push and pull against a real Label Studio and a real doccano, installed into .live"
 	@echo "make prove   500 random histories: what was undone is as if it had never come"
 	@echo "make bench   what a round costs beside the same steps as bare function calls, and a delivery beside reading it"
 	@echo "make corpus  the shared corpus of awkward deliveries, through check and ingest of fresh workspaces"
@@ -33,6 +34,10 @@ test: setup
 	@$(BIN)/mypy
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
+test-live: setup
+	@$(BIN)/python tests/live/servers.py
+	@$(BIN)/pytest tests/live
+
 prove: setup
 	@HISTORIES=500 $(BIN)/pytest --quiet tests/tasks/test_undo_proof.py
 
@@ -46,4 +51,4 @@ corpus: setup
 	  $(BIN)/python benchmarks/corpus.py --seed $$seed --suite $$suite || exit 1; done; done
 
 clean:
-	rm -rf .venv hitl-demo
+	rm -rf .venv .live hitl-demo
