@@ -119,8 +119,8 @@ def documents(name: str, source: Opened) -> Iterator[Document]:
         yield document(name, source)
         return
     try:
-        with source.open() as file, zipfile.ZipFile(file) as archive:
-            members = sorted(filter(_is_member, archive.infolist()), key=lambda one: one.filename)
+        archive = zipfile.ZipFile(source.open())  # open as long as a document of it is: its list is read once
+        members = sorted(filter(_is_member, archive.infolist()), key=lambda one: one.filename)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise Unreadable(f"{name}: the zip file is damaged ({error}); download it again") from error
     if sum(one.file_size for one in members) > UNPACKED_LIMIT:
@@ -128,7 +128,7 @@ def documents(name: str, source: Opened) -> Iterator[Document]:
     if any(one.flag_bits & 1 for one in members):
         raise Unreadable(f"{name}: the zip file has a password; unpack it, and give its files")
     for member in members:
-        yield document(member.filename, _Member(source, member.filename, name))
+        yield document(member.filename, _Member(archive, member, name))
 
 
 def described(name: str, source: Opened) -> str:
@@ -185,13 +185,16 @@ class _Unpacked:
 class _Member:
     """One file in a zip."""
 
-    source: Opened
-    member: str
+    archive: zipfile.ZipFile
+    member: zipfile.ZipInfo
     name: str
 
     def open(self) -> BinaryIO:
-        archive = zipfile.ZipFile(self.source.open())
-        return cast(BinaryIO, io.BufferedReader(_Limited(archive.open(self.member), f"{self.name}:{self.member}")))
+        name = f"{self.name}:{self.member.filename}"
+        try:
+            return cast(BinaryIO, io.BufferedReader(_Limited(self.archive.open(self.member), name)))
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+            raise Unreadable(f"{name}: the packed file is damaged ({error}); download it again") from error
 
 
 class _Limited(io.RawIOBase):

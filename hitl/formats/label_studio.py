@@ -38,8 +38,10 @@ _USUAL = ("label", "labels", "choice", "choices", "class", "category", "sentimen
 _CONTENTS = frozenset(("text", "image", "img", "audio", "video", "html", "url", "pdf", "document", "title", "source"))
 _LONG, _MANY = 80, 10
 """An answer is no longer than so many characters; so many rows tell whether a column has another value in each."""
-_REMARK = re.compile(r"comment|note|remark|reason|explain|explanation|feedback", re.IGNORECASE)
-_CERTAIN = re.compile(r"confiden|certain|sure", re.IGNORECASE)
+_REMARK = re.compile(
+    r"(?<![a-z])(comments?|notes?|remarks?|reason|explain|explanation|feedback)(?![a-z])", re.IGNORECASE
+)
+_CERTAIN = re.compile(r"(?<![a-z])(confidence|confident|certain|certainty|sure)(?![a-z])", re.IGNORECASE)
 _OF_REGIONS = frozenset({"start", "end", "x", "y", "points", "startOffset", "globalOffsets", "ranges", "sequence"})
 _OF_REMARKS = frozenset({"textarea"})
 _UNTOLD = {"reward": "it pays nobody", "currency": "it pays nobody"}
@@ -282,7 +284,7 @@ def _fields(result: Sequence[Any], others: Counter[str]) -> tuple[dict[str, tupl
         kind = kind if isinstance(kind, str) and kind else next(iter(value), "")
         if kind in _OF_REMARKS:
             remarks += _texts(value.get("text"))
-        if kind == "rating" and _CERTAIN.search(name):
+        if kind == "rating" and _is_certain(name):
             certain = number(value.get("rating"))
             continue
         labels = None if one.get("parentID") or not _OF_REGIONS.isdisjoint(value) else _chosen(kind, value)
@@ -333,7 +335,7 @@ def _flat(document: Document, asked: Asked, *, is_table: bool) -> Read:
 def _row(row: Record, names: Sequence[str], place: str, who: str) -> Iterator[Annotation]:
     fields = {name: _listed(row[name]) for name in names if name in row and row[name] not in ("", None)}
     remarks = [remark for name in row if name not in names and _is_remark(name) for remark in _remarks(row[name])]
-    certain = next((_rated(row[name]) for name in row if _CERTAIN.search(name) and _rated(row[name]) is not None), None)
+    certain = next((_rated(row[name]) for name in row if _is_certain(name) and _rated(row[name]) is not None), None)
     carried = {
         name: value
         for name, value in row.items()
@@ -363,7 +365,7 @@ def _questions(document: Document, asked: Asked) -> tuple[str, ...]:
     rows = [row for _, row in zip(range(50), _first(document), strict=False)]
     held = list(dict.fromkeys(key for row in rows for key in row if key not in _OWN and key not in PAYLOAD))
     regions = Counter(key for row in rows for key in held if _is_region(row.get(key)))
-    rest = [key for key in held if key not in regions and not _is_remark(key) and not _CERTAIN.search(key)]
+    rest = [key for key in held if key not in regions and not _is_remark(key) and not _is_certain(key)]
     if asked.label_field in rest:
         return (asked.label_field,)
     chosen = {key for row in rows for key in rest if isinstance(row.get(key), dict) and "choices" in row[key]}
@@ -418,12 +420,18 @@ def _listed(value: object) -> tuple[str, ...]:
     return (text(value),)
 
 
+@lru_cache(maxsize=1 << 10)
+def _is_certain(name: str) -> bool:
+    return bool(_CERTAIN.search(name))
+
+
+@lru_cache(maxsize=1 << 10)
 def _is_remark(name: str) -> bool:
     return bool(_REMARK.search(name))
 
 
 def _is_answer(name: str, row: Record) -> bool:
-    return _is_remark(name) or (bool(_CERTAIN.search(name)) and _rated(row[name]) is not None)
+    return _is_remark(name) or (_is_certain(name) and _rated(row[name]) is not None)
 
 
 def _remarks(value: object) -> list[str]:
