@@ -11,10 +11,13 @@ from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import Phase, RoundState, State
+from hitl.visible import clipped
 from tasks import journal, plan
 from tasks.edges.key import pseudonym_key
 
 log = logging.getLogger("hitl")
+TOLD = 300
+"""Characters of a trouble with a server that a person is told."""
 Step = Callable[[Workspace, str], Facts]
 
 
@@ -137,19 +140,22 @@ def publish(workspace: Workspace, run: Run) -> None:
 
     for one in version.pending(workspace, journal.read(workspace)):
         run("Version the data", version.version, workspace, one, retries=2)
-        pushed = version.push(workspace)
-        if pushed["error"]:
-            log.warning("%s is versioned here, but not pushed to %s: %s", one, pushed["remote"], pushed["error"])
-    for one in track.pending(workspace, journal.read(workspace)):
+    state = journal.read(workspace)
+    pushed = version.push(workspace, state)
+    if pushed["error"]:
+        remote, why = (clipped(str(pushed[key]), TOLD) for key in ("remote", "error"))
+        last = state.closed[-1].version
+        log.warning("%s is versioned here, and pushed to %s by the next hitl advance, for now: %s", last, remote, why)
+    for one in track.pending(workspace, state):
         try:
             run("Track the round", track.track, workspace, one)
         except Unreachable as why:
-            log.warning("%s stands; MLflow is told by the next hitl advance, for now: %s", one, why)
+            log.warning("%s stands; MLflow is told by the next hitl advance, for now: %s", one, clipped(str(why), TOLD))
             return
     try:
         track.repoint(workspace)
     except Unreachable as why:
-        log.warning("MLflow is told of the rollback by the next hitl advance, for now: %s", why)
+        log.warning("MLflow is told of the rollback by the next hitl advance, for now: %s", clipped(str(why), TOLD))
 
 
 def _baseline(workspace: Workspace, run: Run) -> None:

@@ -8,10 +8,12 @@ from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.state import RoundState, State
 from tasks import journal
-from tasks.edges import git, versions
+from tasks.edges import git, outbox, versions
 from tasks.edges.files import keep_private, write_text
 
 STAGES = ("train", "evaluate")
+PUSHED = "pushed"
+"""Under which the newest version that a remote has is noted."""
 OURS = "# Written by hitl"
 """How a file begins that we made outside data/, such as .gitignore or prefect.yaml: then it belongs to the version."""
 _HEAD = "Ledger-Head: "
@@ -114,18 +116,26 @@ def seal(workspace: Workspace, round_id: str, message: str, head: str, *, name: 
     return {"tag": name, "commit": tagged[0] if tagged else "", "head": head}
 
 
-def push(workspace: Workspace) -> Facts:
-    """Upload the versions to DVC's default remote when params.yaml asks for it; a failure is told, not raised.
+def push(workspace: Workspace, state: State) -> Facts:
+    """Upload the versions to DVC's default remote, where params.yaml asks for it and the newest has not gone yet.
 
-    Returns `remote` (None: nothing to do), `files` that went, and `error` (None: done).
+    A failure is told, not raised, and the next call tries again; a remote that does not answer costs seconds. Returns
+    `remote` (None: nothing to do), `files` that went, and `error` (None: done).
     """
-    root = workspace.root.resolve()
-    wanted = journal.params(workspace).versioning.push
-    remote = versions.default_remote(root) if wanted else None
+    root, newest = workspace.root.resolve(), state.closed[-1:]
+    if state.rebuilding or not newest or not journal.params(workspace).versioning.push:
+        return {"remote": None, "files": 0, "error": None}
+    name, url = versions.default_remote(root) or (None, "")
+    now: Facts = {"version": newest[0].version}
+    if name is None or outbox.told(workspace, PUSHED, url) == now:
+        return {"remote": name, "files": 0, "error": None}
     try:
-        return {"remote": remote, "files": versions.push(root) if remote else 0, "error": None}
+        outbox.answering("it", url, url)
+        went = versions.push(root)
+        outbox.note(workspace, PUSHED, url, now)
     except Exception as error:  # noqa: BLE001 - every kind of store fails in a way of its own, and no round fails for it
-        return {"remote": remote, "files": 0, "error": f"{type(error).__name__}: {error}"}
+        return {"remote": name, "files": 0, "error": f"{type(error).__name__}: {error}"}
+    return {"remote": name, "files": went, "error": None}
 
 
 def _made(root: Path, name: str, head: str) -> bool:

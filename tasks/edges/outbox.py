@@ -1,4 +1,4 @@
-"""What can be known of the tracking server without MLflow: its address, whether it answers, which rounds it has."""
+"""What can be known of servers without their clients: where MLflow is, whether one answers, what it was told of."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from tasks.edges import files
 
 PATIENCE = 3.0
 """Seconds a server has to say that it is there."""
-_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433, "ssh": 22, "webdav": 80, "webdavs": 443}
 
 
 class Unreachable(HitlError):
@@ -45,21 +45,25 @@ def reach(workspace: Workspace) -> str:
     if uri == own(workspace) and "?" in uri:
         way_out = "rename the folder, or set MLFLOW_TRACKING_URI"
         raise Unreachable(f"MLflow cannot keep its database in {workspace.local}, for the '?' in its name: {way_out}")
-    _wait_for(uri)
+    answering("MLflow", uri, f"{uri.rstrip('/')}/health")
     return uri
 
 
-def _wait_for(uri: str) -> None:
+def answering(name: str, uri: str, page: str) -> None:
+    """Raise Unreachable when nobody answers at `uri`, asked for `page` by HTTP, or for a connection, within seconds.
+
+    Of an address that says no host and port, nothing can be known: it passes.
+    """
     parts = urllib.parse.urlsplit(uri)
     try:
         if parts.scheme in ("http", "https"):
-            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=PATIENCE).close()  # noqa: S310 - its scheme was looked at
+            urllib.request.urlopen(page, timeout=PATIENCE).close()  # noqa: S310 - its scheme was looked at
         elif parts.hostname and (port := parts.port or _PORTS.get(parts.scheme.partition("+")[0])):
             socket.create_connection((parts.hostname, port), timeout=PATIENCE).close()
     except urllib.error.HTTPError:
         return  # a refusal is an answer
     except (OSError, ValueError) as error:
-        raise Unreachable(f"MLflow at {shown(uri)} does not answer: {error}") from error
+        raise Unreachable(f"{name} at {shown(uri)} does not answer within {PATIENCE:g} s: {error}") from error
 
 
 def shown(uri: str) -> str:
@@ -73,8 +77,7 @@ def sent(workspace: Workspace, round_id: str) -> Facts | None:
     uri = address(workspace)
     if uri == own(workspace) and not database(workspace).exists():
         return None
-    found = _read(_path(workspace, round_id)).get(_key(uri))
-    return found if isinstance(found, dict) else None
+    return told(workspace, round_id, uri)
 
 
 def forget_lost(workspace: Workspace) -> None:
@@ -85,8 +88,19 @@ def forget_lost(workspace: Workspace) -> None:
 
 def mark(workspace: Workspace, round_id: str, facts: Facts) -> None:
     """Remember what the server of now answered about the round."""
-    path = _path(workspace, round_id)
-    files.write_json(path, {**_read(path), _key(address(workspace)): facts})
+    note(workspace, round_id, address(workspace), facts)
+
+
+def told(workspace: Workspace, what: str, uri: str) -> Facts | None:
+    """What `note` kept of `what` and `uri`; None when there is nothing."""
+    found = _read(_path(workspace, what)).get(_key(uri))
+    return found if isinstance(found, dict) else None
+
+
+def note(workspace: Workspace, what: str, uri: str, facts: Facts) -> None:
+    """Remember that whoever is at `uri` was told of `what`, and what came of it."""
+    path = _path(workspace, what)
+    files.write_json(path, {**_read(path), _key(uri): facts})
 
 
 def _path(workspace: Workspace, round_id: str) -> Path:

@@ -34,6 +34,7 @@ _CONFIG = """\
 """Of a new repository. Plots go where git does not look."""
 _REMOTE = re.compile(r"""^(\s*\['?\s*remote ".*"'?\].*\n)((?:(?!\s*\[).*\n?)*)""", re.MULTILINE)
 """A remote's section in DVC's settings: its heading, and its lines."""
+_REQUEST = 10
 _WAITS = (0.5, 1.0, 2.0)
 """Seconds between attempts, each of which waits 3 s itself, while another DVC process holds the lock."""
 
@@ -88,18 +89,26 @@ def record(root: Path, datasets: Iterable[Path], stages: Iterable[str]) -> list[
     return _with_repo(root, take)
 
 
-def default_remote(root: Path) -> str | None:
-    """The name of the remote that `dvc push` takes by default."""
-    name = Config(str(root / ".dvc"))["core"].get("remote")
-    return str(name) if name else None
+def default_remote(root: Path) -> tuple[str, str] | None:
+    """The name and the URL of the remote that `dvc push` takes by default."""
+    config = Config(str(root / ".dvc"))
+    name = config["core"].get("remote")
+    return (str(name), str(config["remote"].get(name, {}).get("url", ""))) if name else None
 
 
 def push(root: Path) -> int:
     """Upload what the default remote lacks of this version and the tagged ones; returns how many files went."""
     now = Config(str(root / ".dvc"))
     # DVC takes each version's remote from the settings in that version: one made before the remote was would not go.
-    remotes = {"core": {"remote": now["core"]["remote"]}, "remote": dict(now["remote"])}
-    return _with_repo(root, lambda repo: int(repo.push(all_tags=True)), remotes)
+    remotes = {name: {**_patience(str(one.get("url", ""))), **one} for name, one in now["remote"].items()}
+    settings = {"core": {"remote": now["core"]["remote"]}, "remote": remotes}
+    return _with_repo(root, lambda repo: int(repo.push(all_tags=True)), settings)
+
+
+def _patience(url: str) -> Mapping[str, object]:
+    """Seconds for one request, unless the owner said others: DVC would wait a minute, and that five times."""
+    both = {"connect_timeout": _REQUEST, "read_timeout": _REQUEST}
+    return both if url.startswith(("http://", "https://", "s3://")) else {}
 
 
 def _differs(repo: Repo, path: Path) -> bool:

@@ -12,6 +12,7 @@ from dvc.repo import Repo
 from hitl.errors import DataError, MomentError
 from hitl.founding import scaffold
 from hitl.layout import Workspace
+from hitl.ledger import Facts
 from tasks import journal, version as versioning
 from tasks.edges import git
 
@@ -279,23 +280,31 @@ def test_what_every_version_holds_is_pushed_when_params_ask_for_it(workspace: Wo
     versioning.version(workspace, "r0000")
     versioning.version(close(workspace, "r0001"), "r0001")
     write(workspace.params, VALID)
-    assert versioning.push(workspace) == {"remote": None, "files": 0, "error": None}
+    assert push(workspace) == {"remote": None, "files": 0, "error": None}
     ask(workspace, sys.executable, "-m", "dvc", "remote", "add", "--default", "store", str(tmp_path / "store"))
-    assert versioning.push(workspace)["files"]
-    assert versioning.push(workspace) == {"remote": "store", "files": 0, "error": None}
+    assert push(workspace)["files"]
+    assert push(workspace) == {"remote": "store", "files": 0, "error": None}
     cached = {path.name for path in (workspace.root / ".dvc" / "cache").rglob("*") if path.is_file()}
     assert cached == {path.name for path in (tmp_path / "store").rglob("*") if path.is_file()}
 
 
-def test_a_remote_out_of_reach_is_told_and_not_raised(workspace: Workspace) -> None:
+def push(workspace: Workspace) -> Facts:
+    return versioning.push(workspace, journal.read(workspace))
+
+
+def test_what_a_remote_out_of_reach_did_not_take_goes_the_next_time(workspace: Workspace, tmp_path: Path) -> None:
     write(workspace.params, VALID)
-    settings = workspace.root / ".dvc" / "config"
-    added = "    remote = store\n['remote \"store\"']\n    url = /proc/nowhere\n"
+    settings, store = workspace.root / ".dvc" / "config", tmp_path / "store"
+    added = f"    remote = store\n['remote \"store\"']\n    url = {store}\n"
     write(settings, settings.read_text().replace("[plots]", f"{added}[plots]"))
     versioning.version(workspace, "r0000")
-    told = versioning.push(workspace)
-    assert told["remote"] == "store"
-    assert "/proc/nowhere" in str(told["error"])
+    write(store, "a file, where a folder should be")
+    told = push(workspace)
+    assert (told["remote"], told["files"]) == ("store", 0)
+    assert str(store) in str(told["error"])
+    store.unlink()
+    assert push(workspace)["files"]
+    assert push(workspace) == {"remote": "store", "files": 0, "error": None}
 
 
 def test_a_tag_of_that_name_that_is_not_ours_is_left_alone(workspace: Workspace) -> None:

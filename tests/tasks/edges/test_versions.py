@@ -107,7 +107,7 @@ def test_remotes_are_verified_unless_their_owner_said_otherwise(root: Path) -> N
     versions.verify_remotes(root)
     assert settings(root).count("verify = true\n    # ours\n    url = /a") == 1
     assert settings(root).count("verify") == 2
-    assert versions.default_remote(root) == "a"
+    assert versions.default_remote(root) == ("a", "/a")
 
 
 def test_without_a_remote_there_is_none(root: Path) -> None:
