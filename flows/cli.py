@@ -23,7 +23,7 @@ from tasks.edges.quiet import quiet
 ENGINES = ("auto", "direct", "prefect")
 METHODS = get_args(MethodName)
 PATIENCE = 30.0
-"""Seconds that deliveries wait for others that are being taken in."""
+"""Seconds that deliveries, and what is quick, wait for a command that is at work."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
@@ -169,7 +169,7 @@ def open_(engine: str) -> tuple[Facts, str]:
 
     workspace = here()
     done = perform("open", workspace, engine, tell=_tell)
-    facts = {**done, **outcome.opened(journal.read(workspace), str(done["round"]))}
+    facts = {**done, **outcome.opened(journal.left_by(workspace, "exported", str(done["round"])), str(done["round"]))}
     facts["pack"] = str(workspace.pack(str(done["round"])))
     return facts, say.opened(facts)
 
@@ -314,7 +314,8 @@ def close(partial: bool, engine: str) -> tuple[Facts, str]:
 
     workspace = here()
     done = perform("close", workspace, engine, tell=_tell, partial=partial)
-    facts = {**done, **outcome.closed(journal.read(workspace), str(done["round"]), journal.params(workspace))}
+    left = journal.left_by(workspace, "closed", str(done["round"]))
+    facts = {**done, **outcome.closed(left, str(done["round"]), journal.params(workspace))}
     facts["report"] = str(workspace.round(str(done["round"])) / "report.html")
     return facts, say.closed(facts)
 
@@ -502,8 +503,11 @@ def replay(round_id: str) -> tuple[Facts, str]:
 def step(name: str) -> tuple[Facts, str]:
     """One step on its own: what dvc.yaml calls."""
     from tasks import evaluate, train
+    from tasks.edges.lock import locked
 
-    facts = {"train": train.fit, "evaluate": evaluate.measure}[name](here())
+    workspace = here()
+    with locked(workspace, f"step {name}", wait=PATIENCE):
+        facts = {"train": train.fit, "evaluate": evaluate.measure}[name](workspace)
     return facts, say.stepped(name, facts)
 
 
@@ -562,6 +566,7 @@ def _log_to_stderr() -> None:
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
+    logging.raiseExceptions = False  # a line that Prefect's server does not take is no trouble of ours to print
 
 
 def main() -> None:

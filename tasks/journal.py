@@ -54,6 +54,13 @@ def read(workspace: Workspace) -> State:
     return found
 
 
+def left_by(workspace: Workspace, event: str, round_id: str) -> State:
+    """The state that the newest `event` of the round left, whatever others have done since."""
+    past = _read(workspace).events
+    last = max(one.seq for one in past if (one.event, one.round) == (event, round_id))
+    return state.fold(past[: last + 1])
+
+
 def append(workspace: Workspace, event: str, round_id: str, facts: Facts) -> Event:
     """Append one event, fsynced; raises MomentError when it may not happen now."""
     before = _read(workspace)

@@ -28,8 +28,10 @@ from hitl.report.sections.sources import (
 from hitl.report.whole import report_of
 from hitl.state import RoundState, State, fold
 from tasks import journal
-from tasks.edges import files, page, tables
+from tasks.edges import files, lock, page, tables
 
+PATIENCE = 10.0
+"""Seconds that a report waits for a command that is at work."""
 _PACKAGES = ("hitl", "scikit-learn", "numpy", "pandas", "pyarrow", "skops")
 
 
@@ -47,13 +49,18 @@ def find(workspace: Workspace, round_id: str | None = None) -> Facts:
     one = _reported(journal.read(workspace), round_id)
     path = workspace.round(one.id) / "report.html"
     if not path.is_file():
-        data = page.html(report_of(sources(workspace, one.id)))
-        if hashlib.sha256(data).hexdigest() != one.facts["reported"]["report_sha256"]:
-            raise IntegrityError(
-                f"{path} is missing, and params or versions have changed since it was made; bring it back: dvc checkout"
-            )
-        files.write_bytes(path, data)
+        with lock.locked(workspace, "report", wait=PATIENCE):
+            _again(workspace, one.id, path)
     return {"round": one.id, "report": str(path)}
+
+
+def _again(workspace: Workspace, name: str, path: Path) -> None:
+    data = page.html(report_of(sources(workspace, name)))
+    if hashlib.sha256(data).hexdigest() != journal.read(workspace).round(name).facts["reported"]["report_sha256"]:
+        raise IntegrityError(
+            f"{path} is missing, and params or versions have changed since it was made; bring it back: dvc checkout"
+        )
+    files.write_bytes(path, data)
 
 
 def _reported(state: State, round_id: str | None) -> RoundState:
