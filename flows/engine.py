@@ -52,11 +52,10 @@ def choose(wanted: str, workspace: Workspace) -> Engine:
     found = services.find(workspace)
     if found and found.api_url:
         return Engine("prefect", found.api_url)
-    return (
-        Engine("direct")
-        if wanted == "auto"
-        else Engine("prefect", note="no server is up: Prefect starts its own for this run")
-    )
+    if wanted == "prefect":
+        return Engine("prefect", note="no server is up: Prefect starts its own for this run")
+    ours = services.started(workspace).prefect
+    return Engine("direct", note=f"Prefect at {ours.url} does not answer: the steps run as plain calls" if ours else "")
 
 
 def perform(
@@ -76,7 +75,7 @@ def perform(
             os.environ.setdefault("PREFECT_HOME", str(servers.home(workspace)))
         from flows import prefect_flows
 
-        outcome = prefect_flows.perform(flow, workspace, engine.api_url, **options)
+        outcome = prefect_flows.perform(flow, workspace, engine.api_url, tell=tell, **options)
     return {"engine": engine.name, "round" if isinstance(outcome, str) else "done": outcome}
 
 

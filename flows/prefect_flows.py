@@ -1,6 +1,7 @@
 """The flows as Prefect has them: the bodies of `flows.rounds`, each step a task.
 
 What Prefect comes to store are the workspace's path, round ids, and each step's facts: digests, counts, file names.
+A server that is gone, or hangs, fails no flow: the steps go on, and what it cannot be told is dropped.
 Flows are plain functions, not async: Ctrl-C stops a step at once, and a scheduled run's heart beats while one works.
 """
 
@@ -8,6 +9,8 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 from httpx import HTTPError
@@ -17,22 +20,29 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_MAX_RETRIES,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    temporary_settings,
+)
 from prefect.tasks import Task
 
-from flows import prefect_artifacts
-from flows.engine import DELAYS, FlowName, Outcome, play
+from flows import prefect_artifacts, servers
+from flows.engine import DELAYS, FlowName, Outcome, direct, play
 from flows.rounds import Step
 from hitl.errors import HitlError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.state import Phase
-from hitl.visible import escaped
+from hitl.visible import clipped, escaped
 from tasks import journal
 
 FLOW_RUN = "PREFECT__FLOW_RUN_ID"
 LAST_WORDS = 10.0
-"""Seconds that logs and events may take to reach the server after a flow."""
+"""Seconds that logs, and then events, may take to reach the server after a flow; the rest is dropped."""
+TOLD = 300
+"""Characters of a trouble of Prefect's that a person is told."""
 LOGGED = 2000
 """Characters of a step's facts that go to Prefect's log."""
 
@@ -72,20 +82,54 @@ def advance(workspace: str) -> Outcome:
 FLOWS: dict[FlowName, Flow[..., Outcome]] = {"open": open_round, "close": close_round, "advance": advance}
 
 
-def perform(name: FlowName, workspace: Workspace, api_url: str | None, **options: bool) -> Outcome:
+@dataclass(slots=True)
+class _Body:
+    """How far the body of the flow in hand came: what it returned, or what it raised."""
+
+    outcome: Outcome | None = None
+    error: Exception | None = None
+
+
+_body: ContextVar[_Body] = ContextVar("_body")
+
+
+def perform(
+    name: FlowName, workspace: Workspace, api_url: str | None, *, tell: Callable[[str], None], **options: bool
+) -> Outcome:
     """Run a flow against the server at `api_url`, or against one that lives as long as this process.
 
-    Returns what the flow's body returns and raises what it raises.
+    Returns what the flow's body returns and raises what it raises, also where Prefect fails around it; a body that
+    Prefect failed before it began is run by plain calls. `tell` is told of that.
     """
     # A flow waits a second for its heartbeat to end, and a command needs none: whoever started it sees it live.
-    settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} | ({PREFECT_API_URL: api_url} if api_url else {})
-    with temporary_settings(settings):
-        try:
-            return FLOWS[name](workspace=str(workspace.root.resolve()), **options)
-        finally:
-            # What is still to be told to the server is told now: whoever called may stop it next.
-            APILogWorker.instance().drain()
-            EventsWorker.drain_all(timeout=LAST_WORDS)
+    settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_MAX_RETRIES: 0}
+    settings |= {PREFECT_API_URL: api_url} if api_url else {}
+    body, lost = _Body(), False
+    token = _body.set(body)
+    try:
+        with temporary_settings(settings):
+            try:
+                return FLOWS[name](workspace=str(workspace.root.resolve()), **options)
+            except Exception as error:  # noqa: BLE001 - whatever ails Prefect fails no round
+                if body.error is not None:
+                    raise body.error from None
+                lost = True
+                tell(clipped(f"Prefect failed, and the steps go on without it: {type(error).__name__}: {error}", TOLD))
+            finally:
+                # What is still to be told to the server is told now: whoever called may stop it next.
+                _drain(seconds=0.0 if lost else LAST_WORDS)
+    finally:
+        _body.reset(token)
+    return play(name, workspace, direct, **options) if body.outcome is None else body.outcome
+
+
+def _drain(*, seconds: float) -> None:
+    """Have logs and events sent within `seconds` each, and drop what was not: Prefect itself would wait for ever."""
+    for service in (APILogWorker, EventsWorker):
+        sending = [(one._loop, one._task) for one in tuple(service._instances.values())]  # noqa: SLF001 - no other handle
+        _, late = service.drain_all(timeout=seconds, at_exit=False)
+        for loop, work in sending if late else ():
+            loop.call_soon_threadsafe(work.cancel)
 
 
 def run(name: str, step: Step, workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts:
@@ -117,9 +161,17 @@ def _by_the_world(_: Task[..., object], __: TaskRun, state: State[object]) -> bo
 
 def _played(name: FlowName, workspace: str, **options: bool) -> Outcome:
     here = Workspace(Path(workspace).resolve())
+    body = _body.get(None) or _Body()
     with _signed():
-        outcome = play(name, here, run, **options)
+        try:
+            body.outcome = outcome = play(name, here, run, **options)
+        except Exception as error:
+            body.error = error
+            raise
     # The round is what it is: a picture of it that cannot be taken must not make it look failed.
+    if not servers.responds(f"{PREFECT_API_URL.value()}/health"):
+        _drain(seconds=0.0)
+        return outcome
     try:
         prefect_artifacts.publish(here, journal.read(here))
     except HTTPError as error:

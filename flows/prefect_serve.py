@@ -1,18 +1,26 @@
 """Serving `advance` by Prefect's runner: each run is a process of its own, and never are there two at once."""
 
 import asyncio
+import signal
+from collections.abc import Iterator
 from contextlib import suppress
 from uuid import UUID
 
+from httpx import HTTPError, HTTPStatusError
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import EntrypointType
 from prefect.runner import Runner
 from prefect.schedules import Cron, Schedule
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.prefect_flows import advance
 from hitl.layout import Workspace
+
+
+class ServerLost(Exception):
+    """The Prefect server is gone, or does not answer any more."""
 
 
 class StoppableRunner(Runner):
@@ -20,8 +28,16 @@ class StoppableRunner(Runner):
 
     async def serve(self) -> None:
         """Run what is due until cancelled."""
-        self._serving = (asyncio.get_running_loop(), asyncio.current_task())
-        await self.start()
+        ours = asyncio.current_task()
+        self._serving = (asyncio.get_running_loop(), ours)
+        try:
+            await self.start()
+        except HTTPError as error:
+            if ours and ours.cancelling():  # it is to end, and the server cannot be told so
+                raise asyncio.CancelledError from error
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nobody is left who could be cancelled
 
     def handle_sigterm(self, *_: object) -> None:
         """Cancel `serve`, which then puts everything in order."""
@@ -31,11 +47,19 @@ class StoppableRunner(Runner):
             loop.call_soon_threadsafe(serving.cancel)
 
 
-def serve(workspace: Workspace, schedule: Schedule) -> None:
-    """Register `advance` of the workspace on `schedule` and run it when it is due; returns on Ctrl-C and SIGTERM."""
-    runner, _ = registered(workspace, schedule)
-    with suppress(KeyboardInterrupt, asyncio.CancelledError):
-        asyncio.run(runner.serve())
+def serve(workspace: Workspace, schedule: Schedule, api_url: str) -> None:
+    """Register `advance` of the workspace on `schedule` and run it when it is due; returns on Ctrl-C and SIGTERM.
+
+    Raises ServerLost when the server stops answering, which ends Prefect's runner within a minute.
+    """
+    try:
+        with suppress(KeyboardInterrupt, asyncio.CancelledError), temporary_settings({PREFECT_API_URL: api_url}):
+            runner, _ = registered(workspace, schedule)
+            asyncio.run(runner.serve())
+    except Exception as error:
+        if not any(map(_is_loss, _leaves(error))):
+            raise
+        raise ServerLost(f"{type(error).__name__}: {error}") from error
 
 
 def registered(workspace: Workspace, schedule: Schedule) -> tuple[StoppableRunner, UUID]:
@@ -68,3 +92,19 @@ def limit_of(deployment: UUID) -> str:
 def cron(line: str, timezone: str) -> Schedule:
     """The times at which a cron line is due, read in an IANA time zone."""
     return Cron(line, timezone=timezone)
+
+
+def _is_loss(error: BaseException) -> bool:
+    """Whether nobody answered, the server failed, or Prefect's runner gave it up."""
+    if isinstance(error, HTTPStatusError):
+        return bool(error.response.status_code >= 500)
+    return isinstance(error, HTTPError) or str(error) == "Service exceeded error threshold."
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors that a group of errors is made of."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error

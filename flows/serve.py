@@ -2,31 +2,60 @@
 
 import json
 import os
+import time
+from contextlib import suppress
 
-from flows import services
+from flows import servers, services
 from hitl.layout import Workspace
 from hitl.params import Schedule
+from hitl.visible import clipped
 from tasks import journal
+from tasks.edges.lock import locked
 from tasks.version import OURS
 
 POOL = "hitl"
+LOOK = 5.0
+"""Seconds between two looks whether a server that went away is back."""
 
 
 def serve(workspace: Workspace, *, tell: services.Tell = lambda _: None) -> None:
     """Register the deployment `advance/WORKSPACE` on the schedule of params.yaml, and run it until told to stop.
 
-    Uses the server at PREFECT_API_URL, else the workspace's own, which is started where it is not up. Ctrl-C and
-    SIGTERM end it; the schedule is paused then, so that nothing piles up while nobody serves.
+    Uses the server at PREFECT_API_URL, else the workspace's own, which is started where it is not up; a server that
+    goes away is waited for, or started again. Ctrl-C and SIGTERM end it; the schedule is paused then, so that nothing
+    piles up while nobody serves. Raises MomentError where the workspace is served already.
     """
     schedule = journal.params(workspace).schedule
-    url = os.environ.get("PREFECT_API_URL") or services.up(workspace, names=("prefect",), tell=tell).api_url
-    os.environ["PREFECT_API_URL"] = str(url)
+    elsewhere = os.environ.get("PREFECT_API_URL")
     # Here Prefect's log is the output: what ran, when, and how it ended.
     os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "INFO"
-    from flows import prefect_serve
+    with suppress(KeyboardInterrupt), locked(workspace, "serve", place="serving"):
+        while True:
+            url = _there(elsewhere, tell) if elsewhere else _ours(workspace, tell)
+            os.environ["PREFECT_API_URL"] = url
+            from flows import prefect_serve
 
-    tell(f"advance is due at {schedule.cron} ({schedule.timezone}), by {url}; Ctrl-C ends this")
-    prefect_serve.serve(workspace, prefect_serve.cron(schedule.cron, schedule.timezone))
+            tell(f"advance is due at {schedule.cron} ({schedule.timezone}), by {url}; Ctrl-C ends this")
+            try:
+                prefect_serve.serve(workspace, prefect_serve.cron(schedule.cron, schedule.timezone), url)
+            except prefect_serve.ServerLost as why:
+                tell(clipped(f"Prefect at {url} is gone, and served again when it is back: {why}", 300))
+            else:
+                return
+
+
+def _there(url: str, tell: services.Tell) -> str:
+    """The address of somebody else's server, once it answers."""
+    if not servers.responds(f"{url.rstrip('/')}/health"):
+        tell(f"PREFECT_API_URL={url} does not answer yet: waiting for it")
+        while not servers.responds(f"{url.rstrip('/')}/health"):
+            time.sleep(LOOK)
+    return url
+
+
+def _ours(workspace: Workspace, tell: services.Tell) -> str:
+    """The address of the workspace's own server, which is started where it is not up."""
+    return str(services.up(workspace, names=("prefect",), tell=tell).api_url)
 
 
 def prefect_yaml(name: str, schedule: Schedule) -> str:

@@ -102,6 +102,11 @@ def find(workspace: Workspace) -> Services | None:
     return _services(found) if found else None
 
 
+def started(workspace: Workspace) -> Services:
+    """The servers whose processes live, whether they answer or not."""
+    return _services(_alive(workspace))
+
+
 def _ours(tell: Tell) -> tuple[Name, ...]:
     placed = {name: os.environ.get(variable) for name, variable in servers.ELSEWHERE.items()}
     for name, where in placed.items():

@@ -15,6 +15,8 @@ from hitl.errors import MomentError
 from hitl.layout import Workspace
 from tasks.edges import files
 
+WRITING = "lock"
+"""The lock of all commands that write."""
 TRIES = 3
 """Between the lock and the card that says who has it there is a moment; who finds none looks again."""
 Card = Mapping[str, object]
@@ -22,20 +24,21 @@ Card = Mapping[str, object]
 
 
 @contextmanager
-def locked(workspace: Workspace, command: str, *, wait: float = 0.5) -> Iterator[None]:
+def locked(workspace: Workspace, command: str, *, wait: float = 0.5, place: str = WRITING) -> Iterator[None]:
     """Hold the workspace's lock; raises MomentError naming the holder when another keeps it longer than `wait` seconds.
 
-    The operating system frees the lock when its process ends, however it ends, and the next one takes it over. It does
-    not reach to other computers that share the folder: there the card counts, and only a person may clear it.
+    `place` is the name of the lock: what may be done while others write has a lock of its own. The operating system
+    frees the lock when its process ends, however it ends, and the next one takes it over. It does not reach to other
+    computers that share the folder: there the card counts, and only a person may clear it.
     """
     workspace.local.mkdir(parents=True, exist_ok=True)
-    lock = _acquired(workspace, wait)
+    lock = _acquired(workspace, wait, place)
     try:
-        _sign(workspace, command)
+        _sign(workspace, command, place)
         try:
             yield
         finally:
-            card(workspace).unlink(missing_ok=True)
+            card(workspace, place).unlink(missing_ok=True)
     finally:
         lock.release()
 
@@ -55,15 +58,15 @@ def holder(workspace: Workspace) -> str | None:
     return said(found) if found and is_elsewhere(found) else None
 
 
-def card(workspace: Workspace) -> Path:
+def card(workspace: Workspace, place: str = WRITING) -> Path:
     """The file that says who holds the lock."""
-    return workspace.local / "lock.json"
+    return workspace.local / f"{place}.json"
 
 
-def read(workspace: Workspace) -> Card | None:
+def read(workspace: Workspace, place: str = WRITING) -> Card | None:
     """What the card says; None when there is none, or none that can be read."""
     try:
-        found = json.loads(card(workspace).read_bytes())
+        found = json.loads(card(workspace, place).read_bytes())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and found.keys() >= {"pid", "host", "since", "command"} else None
@@ -81,35 +84,37 @@ def said(found: Card | None) -> str:
     return f"`hitl {found['command']}` (pid {found['pid']} on {found['host']}, since {found['since']})"
 
 
-def _acquired(workspace: Workspace, wait: float) -> FileLock:
-    lock = FileLock(_lock(workspace))
+def _acquired(workspace: Workspace, wait: float, place: str) -> FileLock:
+    lock = FileLock(_lock(workspace, place))
     for _ in range(TRIES):
         try:
             lock.acquire(timeout=wait)
         except Timeout:
-            if read(workspace):
+            if read(workspace, place):
                 break
         else:
             return lock
-    raise MomentError(f"{said(read(workspace))} is at work in {workspace.root}; run the command again when it is done")
+    raise MomentError(
+        f"{said(read(workspace, place))} is at work in {workspace.root}; run the command again when it is done"
+    )
 
 
-def _sign(workspace: Workspace, command: str) -> None:
+def _sign(workspace: Workspace, command: str, place: str) -> None:
     """Write our card; that of a process of this computer is of a dead one, for the system gave us its lock."""
-    before = read(workspace)
+    before = read(workspace, place)
     if before is None or not is_elsewhere(before):
-        card(workspace).unlink(missing_ok=True)
+        card(workspace, place).unlink(missing_ok=True)
     since = datetime.now(UTC).isoformat(timespec="seconds")
     mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command}
     try:
-        files.write_new(card(workspace), json.dumps(mine).encode())
+        files.write_new(card(workspace, place), json.dumps(mine).encode())
     except FileExistsError:
-        path = shlex.quote(str(card(workspace)))
+        path = shlex.quote(str(card(workspace, place)))
         raise MomentError(
-            f"{said(read(workspace))} holds {workspace.root}, and this computer cannot see whether it works; wait "
-            f"for it, or, when it is gone for good, clear its lock: rm {path}"
+            f"{said(read(workspace, place))} holds {workspace.root}, and this computer cannot see whether it works; "
+            f"wait for it, or, when it is gone for good, clear its lock: rm {path}"
         ) from None
 
 
-def _lock(workspace: Workspace) -> Path:
-    return workspace.local / "lock"
+def _lock(workspace: Workspace, place: str = WRITING) -> Path:
+    return workspace.local / place

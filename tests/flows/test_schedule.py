@@ -31,7 +31,7 @@ if __name__ == "__main__":
     _, deployment = registered(*due)
     with get_client(sync_client=True) as client:
         client.update_global_concurrency_limit(limit_of(deployment), GlobalConcurrencyLimitUpdate(active_slots=1))
-    serve(*due)
+    serve(*due, sys.argv[2])
 """
 
 
@@ -41,7 +41,7 @@ def serving(workspace: Workspace, servers: Services) -> Iterator[subprocess.Pope
     script = workspace.local / "serve_every_five_seconds.py"
     script.write_text(SERVE)
     environment = os.environ | {"PREFECT_API_URL": str(servers.api_url)}
-    served = subprocess.Popen([sys.executable, script, workspace.root], env=environment)
+    served = subprocess.Popen([sys.executable, script, workspace.root, str(servers.api_url)], env=environment)
     yield served
     served.kill()
     served.wait()
