@@ -261,9 +261,20 @@ def _answers(
             yield from _form(cell, file, place)
         elif name.endswith(".label") and name not in grouped:
             yield from ticked({"label": cell}, name.removesuffix(".label"))
+        elif name.endswith(".labels") and name not in grouped:
+            yield name.removesuffix(".labels"), Ticked(_listed_in(cell))
         elif name not in grouped:
             # An unanswered question is {} in newer files, and boxes ticked under one name are joined by a bar.
             yield name, Ticked(tuple(filter(None, cell.split("|"))) if cell != "{}" else (), closed=False)
+
+
+def _listed_in(cell: str) -> tuple[str, ...]:
+    """The classes of a multi-select: a list of JSON, or joined by bars."""
+    try:
+        found = json.loads(cell) if cell.startswith("[") else cell.split("|")
+    except ValueError:
+        found = [cell]
+    return tuple(str(one) for one in found if one)
 
 
 def _form(text: str, file: str, place: str) -> Iterator[tuple[str, Ticked]]:

@@ -59,6 +59,11 @@ def test_radio_buttons_are_a_column_an_option() -> None:
     assert (one.labels, other.labels, one.label_field) == (("dog",), ("cat", "dog"), "label")
 
 
+def test_a_multi_select_has_several_classes() -> None:
+    one, other = told(["Answer.pets.labels"], ['["cat","dog"]'], ["cat|dog"])
+    assert one.labels == other.labels == ("cat", "dog")
+
+
 def test_a_form_comes_as_json() -> None:
     (one,) = told(["Answer.taskAnswers"], ['[{"label":{"cat":false,"dog":true},"comment":"it barks"}]'])
     assert (one.labels, one.comment) == (("dog",), "it barks")
