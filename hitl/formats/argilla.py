@@ -11,8 +11,6 @@ from typing import Any, Final
 from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
 from hitl.formats import question
 from hitl.formats.annotation import (
-    BATCH_ID,
-    MODEL_VERSION,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -83,17 +81,12 @@ def write(batch: Batch) -> dict[str, bytes]:
 
 
 def _record(batch: Batch, row: Mapping[str, str]) -> Record:
-    others = {name: row[name] for name in batch.columns if name != batch.text}
-    shown = row[batch.text] if batch.text else "\n".join(f"{name}: {value}" for name, value in others.items())
-    named = {**others, ITEM_ID: row[ITEM_ID], BATCH_ID: batch.batch_id}
-    record: Record = {"id": row[ITEM_ID], "fields": {"text": shown or row[ITEM_ID]}}
-    if batch.shows_model:
-        named |= {MODEL_CLASS: row[MODEL_CLASS], MODEL_CONFIDENCE: row[MODEL_CONFIDENCE]}
-        named[MODEL_VERSION] = batch.model_version
-        if row[MODEL_CLASS]:
-            said = {"value": row[MODEL_CLASS], "score": number(row[MODEL_CONFIDENCE]), "agent": batch.model_version}
-            record["suggestions"] = {FIELD: said}
-    return {**record, "metadata": named}
+    named = {**batch.others(row), **batch.carried(row)}
+    record: Record = {"id": row[ITEM_ID], "fields": {"text": batch.shown(row)}, "metadata": named, "suggestions": {}}
+    if batch.shows_model and row[MODEL_CLASS]:
+        said = {"value": row[MODEL_CLASS], "score": number(row[MODEL_CONFIDENCE]), "agent": batch.model_version}
+        record["suggestions"] = {FIELD: said}
+    return record
 
 
 def _told(document: Document, flavour: str) -> Iterator[Answer | Dropped]:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
 from hitl.errors import DeliveryError, ParamsError
-from hitl.formats.annotation import Annotation, Dropped
+from hitl.formats.annotation import BATCH_ID, MODEL_VERSION, Annotation, Dropped
 from hitl.formats.document import Document
 
 Read = Iterator[Annotation | Dropped]
@@ -41,6 +42,23 @@ class Batch(NamedTuple):
     shows_model: bool = False
     model_version: str = ""
     text: str = ""
+
+    def others(self, row: Mapping[str, str]) -> dict[str, str]:
+        """The columns of an item beside its text."""
+        return {name: row[name] for name in self.columns if name != self.text}
+
+    def shown(self, row: Mapping[str, str]) -> str:
+        """An item as text, for a tool that has no tables: its text, else a line a column."""
+        lines = "\n".join(f"{name}: {value}" for name, value in self.others(row).items())
+        return (row[self.text] if self.text else lines) or row[ITEM_ID]
+
+    def carried(self, row: Mapping[str, str]) -> dict[str, str]:
+        """What goes with an item through a tool to come back: its id, the batch, and what the model says if shown."""
+        known = {ITEM_ID: row[ITEM_ID], BATCH_ID: self.batch_id}
+        if not self.shows_model:
+            return known
+        model = {MODEL_CLASS: row[MODEL_CLASS], MODEL_CONFIDENCE: row[MODEL_CONFIDENCE]}
+        return {**known, **model, MODEL_VERSION: self.model_version}
 
 
 class WrongExport(DeliveryError):

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.contract import ITEM_ID
 from hitl.errors import DataError
 from hitl.formats import question
 from hitl.formats.annotation import (
     BATCH_ID,
-    MODEL_VERSION,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -125,13 +124,7 @@ def write(batch: Batch) -> dict[str, bytes]:
 
 
 def _source(batch: Batch, row: Mapping[str, str]) -> Record:
-    others = {name: row[name] for name in batch.columns if name != batch.text}
-    shown = row[batch.text] if batch.text else "\n".join(f"{name}: {value}" for name, value in others.items())
-    item = {"source": shown or row[ITEM_ID], **others, ITEM_ID: row[ITEM_ID], BATCH_ID: batch.batch_id}
-    if batch.shows_model:
-        item |= {MODEL_CLASS: row[MODEL_CLASS], MODEL_CONFIDENCE: row[MODEL_CONFIDENCE]}
-        item[MODEL_VERSION] = batch.model_version
-    return item
+    return {"source": batch.shown(row), **batch.others(row), **batch.carried(row)}
 
 
 def _attributes(record: Record) -> Iterator[tuple[str, Record]]:

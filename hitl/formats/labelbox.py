@@ -13,7 +13,6 @@ from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
 from hitl.formats import question
 from hitl.formats.annotation import (
     BATCH_ID,
-    MODEL_VERSION,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -110,17 +109,12 @@ def write(batch: Batch) -> dict[str, bytes]:
 
 
 def _data_row(batch: Batch, row: Mapping[str, str]) -> Record:
-    others = {name: row[name] for name in batch.columns if name != batch.text}
-    shown = row[batch.text] if batch.text else "\n".join(f"{name}: {value}" for name, value in others.items())
-    fields = {BATCH_ID: batch.batch_id}
-    if batch.shows_model:
-        fields |= {MODEL_CLASS: row[MODEL_CLASS], MODEL_CONFIDENCE: row[MODEL_CONFIDENCE]}
-        fields[MODEL_VERSION] = batch.model_version
+    fields = {name: value for name, value in batch.carried(row).items() if name != ITEM_ID and value}
     return {
-        "row_data": shown or row[ITEM_ID],
+        "row_data": batch.shown(row),
         "global_key": row[ITEM_ID],
         "media_type": "TEXT",
-        "metadata_fields": [{"name": name, "value": value} for name, value in fields.items() if value],
+        "metadata_fields": [{"name": name, "value": value} for name, value in fields.items()],
     }
 
 

@@ -244,8 +244,12 @@ def _tick_columns(document: Document, columns: Mapping[str, int]) -> frozenset[s
 
 def _groups(columns: Sequence[str] | Mapping[str, int], ticks: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """The questions whose options are a column each (`Answer.label.cat`), with these columns."""
-    options = sorted(name for name in columns if name in ticks and "." in name)
-    return {stem: tuple(names) for stem, names in groupby(options, lambda name: name.rpartition(".")[0])}
+
+    def stem(name: str) -> str:
+        return name.rpartition(".")[0]
+
+    options = sorted((name for name in columns if name in ticks), key=stem)
+    return {question: tuple(names) for question, names in groupby(options, stem)}
 
 
 def _answers(

@@ -9,10 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.contract import MODEL_CLASS
 from hitl.formats.annotation import (
-    BATCH_ID,
-    MODEL_VERSION,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -106,20 +104,14 @@ def write(batch: Batch) -> dict[str, bytes]:
 
 def _item(batch: Batch, row: Mapping[str, str]) -> Record:
     """An item as Prodigy shows it. `meta` stands in a corner and comes back; what is ticked is overwritten."""
-    others = {name: row[name] for name in batch.columns if name != batch.text}
-    shown = row[batch.text] if batch.text else "\n".join(f"{name}: {value}" for name, value in others.items())
-    meta = {ITEM_ID: row[ITEM_ID], BATCH_ID: batch.batch_id}
+    others = batch.others(row) if batch.text else {}
     item: Record = {
-        "text": shown or row[ITEM_ID],
-        **({"row": others} if batch.text and others else {}),
+        "text": batch.shown(row),
+        **({"row": others} if others else {}),
         "options": [{"id": name, "text": name} for name in batch.classes],
+        "meta": batch.carried(row),
     }
-    if batch.shows_model:
-        meta |= {MODEL_CLASS: row[MODEL_CLASS], MODEL_CONFIDENCE: row[MODEL_CONFIDENCE]}
-        meta[MODEL_VERSION] = batch.model_version
-        if row[MODEL_CLASS]:
-            item["accept"] = [row[MODEL_CLASS]]
-    return {**item, "meta": meta}
+    return {**item, "accept": [row[MODEL_CLASS]]} if batch.shows_model and row[MODEL_CLASS] else item
 
 
 def _answer(record: Record) -> str:

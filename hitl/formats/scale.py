@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.contract import ITEM_ID, MODEL_CLASS
 from hitl.formats import question
-from hitl.formats.annotation import BATCH_ID, MODEL_VERSION, UNANSWERED, Annotation, Dropped, content, payload, text
+from hitl.formats.annotation import UNANSWERED, Annotation, Dropped, content, payload, text
 from hitl.formats.document import Document, Record
 from hitl.formats.format import Asked, Batch, Flavour, Format, Read
 from hitl.formats.moments import utc
@@ -62,26 +62,21 @@ def write(batch: Batch) -> dict[str, bytes]:
 
 
 def _body(batch: Batch, row: Mapping[str, str]) -> Record:
-    others = {name: row[name] for name in batch.columns if name != batch.text}
-    shown = row[batch.text] if batch.text else "\n".join(f"{name}: {value}" for name, value in others.items())
-    named = {**others, ITEM_ID: row[ITEM_ID], BATCH_ID: batch.batch_id}
     choices = [{"label": name, "value": name} for name in batch.classes]
     body: Record = {
         "batch": batch.batch_id,
         "unique_id": f"{batch.batch_id}:{row[ITEM_ID]}",
-        "attachments": [{"type": "text", "content": shown or row[ITEM_ID]}],
+        "attachments": [{"type": "text", "content": batch.shown(row)}],
         "fields": [
             {"type": "category", "field_id": FIELD, "title": FIELD, "required": True, "choices": choices},
             {"type": "text", "field_id": "comment", "title": "comment", "required": False},
         ],
+        "metadata": {**batch.others(row), **batch.carried(row)},
     }
-    if batch.shows_model:
-        named |= {MODEL_CLASS: row[MODEL_CLASS], MODEL_CONFIDENCE: row[MODEL_CONFIDENCE]}
-        named[MODEL_VERSION] = batch.model_version
-        if row[MODEL_CLASS]:
-            guess = {"type": "category", "field_id": FIELD, "response": [[row[MODEL_CLASS]]]}
-            body["hypothesis"] = {"annotations": {FIELD: guess}}
-    return {**body, "metadata": named}
+    if batch.shows_model and row[MODEL_CLASS]:
+        guess = {"type": "category", "field_id": FIELD, "response": [[row[MODEL_CLASS]]]}
+        body["hypothesis"] = {"annotations": {FIELD: guess}}
+    return body
 
 
 def _dict(value: object) -> Record:
