@@ -205,7 +205,7 @@ def test_a_call_after_an_answer_makes_hitl_listen_take_it(
     assert list(taken(workspace).values()) == ["wet"]
 
 
-def until(holds: Callable[[], bool], seconds: float = 120.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 600.0) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end
