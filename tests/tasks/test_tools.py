@@ -43,6 +43,16 @@ def labeled(workspace: Workspace, *, skip: int = 0) -> list[dict[str, Any]]:
     return imported
 
 
+def flattened(exported: list[dict[str, Any]]) -> bytes:
+    """The same as Label Studio's CSV."""
+    rows = [["annotation_id", "annotator", "item_id", "label", "lead_time"]]
+    for item in exported:
+        (given,) = item["annotations"]
+        label = given["result"][0]["value"]["choices"][0]
+        rows.append([str(given["id"]), "5", item["data"]["item_id"], label, str(given["lead_time"])])
+    return "".join(f"{','.join(row)}\n" for row in rows).encode()
+
+
 def delivered(workspace: Workspace, name: str, exported: object) -> Answer:
     path = workspace.root / "sent" / name
     files.write_bytes(path, json.dumps(exported).encode())
@@ -85,7 +95,12 @@ def test_an_export_is_taken_kept_undone_and_recomputed(workspace: Workspace) -> 
     assert (workspace.deliveries / f"{sha256}.csv").read_bytes() == path.read_bytes()
     assert ingest(workspace, path).receipt["reasons"] == ["F_DUPLICATE_DELIVERY"]
     repair.undo(workspace, "delivery", sha256[:12], reason="a test")
-    again = delivered(workspace, "project-1.json", labeled(workspace))
+    flat = workspace.root / "sent" / "project-1.csv"
+    files.write_bytes(flat, flattened(labeled(workspace)))
+    without = ingest(workspace, flat).receipt
+    assert (without["verdict"], without["reasons"]) == ("reject", ["F_EXPORT"])
+    assert "export as JSON" in str(without["note"])
+    again = ingest(workspace, flat, accept_loss=True)
     assert again.receipt["rows"] == {"delivered": 15, "accepted": 15, "quarantined": 0, "duplicate": 0}
     closed(workspace, "r0001")
     told = pd.read_parquet(workspace.round("r0001") / "annotations.parquet")
