@@ -20,6 +20,9 @@ from hitl.pipeline import inputs
 # Marks without a width: spaces of none, joiners, byte order marks, soft hyphens, the direction of writing.
 _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
 _FACTOR, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+_SLOT_BITS = 16
+_ENOUGH = 1_000
+"""When fewer than one row in so many is left, looking at them whole is cheaper than at another column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,16 @@ class Wall:
     ids: pd.Index
     contents: pd.Index
     features: Mapping[str, Kind]
+    numbers: Mapping[str, npt.NDArray[np.uint64]]
+    """The distinct cells of each numeric column as sorted bits, the columns that tell most items apart first."""
 
 
 def wall(test: pd.DataFrame, features: Mapping[str, Kind]) -> Wall:
     """The wall around `test` (item_id and the columns of `features`)."""
-    return Wall(of_ids(test["item_id"]), pd.Index(content(inputs(test, features))).unique(), features)
+    seen = inputs(test, features)
+    numbers = {str(name): np.unique(_bits(seen[name].to_numpy())) for name in seen if seen[name].dtype != object}
+    telling = dict(sorted(numbers.items(), key=lambda named: -len(named[1])))
+    return Wall(of_ids(test["item_id"]), pd.Index(content(seen)).unique(), features, telling)
 
 
 def of_ids(item_ids: Iterable[object]) -> pd.Index:
@@ -66,6 +74,22 @@ def copied(seen: pd.DataFrame, test: Wall) -> npt.NDArray[np.bool_]:
     return np.asarray(test.contents.get_indexer(pd.Index(content(seen))) >= 0)
 
 
+def suspects(columns: Mapping[str, npt.NDArray[Any]], rows: int, test: Wall) -> npt.NDArray[np.intp]:
+    """The places of the rows that may hold what a test item holds: all others certainly do not.
+
+    `columns` are those of the items as a file keeps them, `rows` long. Columns of numbers are asked one by one, each
+    only of the rows that are left; so most rows are cleared by a look at one cell.
+    """
+    left = np.arange(rows)
+    for name, known in test.numbers.items():
+        if name not in columns or columns[name].dtype.kind not in "fiub" or len(left) * _ENOUGH < rows:
+            continue
+        bits = _bits(columns[name][left] if len(left) < rows else columns[name])
+        near = np.flatnonzero(_table(known)[_slot(bits)])
+        left = left[near[np.isin(bits[near], known)]]
+    return left
+
+
 def leaks(frame: pd.DataFrame, test: Wall) -> tuple[str, ...]:
     """The ids of the rows that are of the test set, by id or by content; sorted.
 
@@ -76,6 +100,16 @@ def leaks(frame: pd.DataFrame, test: Wall) -> tuple[str, ...]:
     named = places(frame["item_id"].to_numpy(dtype=object), test.ids) >= 0
     found = named | copied(inputs(frame, test.features), test)
     return tuple(sorted(map(str, frame.loc[found, "item_id"])))
+
+
+def _table(known: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    table = np.zeros(1 << _SLOT_BITS, dtype=np.bool_)
+    table[_slot(known)] = True
+    return table
+
+
+def _slot(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
+    return ((bits * _FACTOR) >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
 
 
 def _bits(cells: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:

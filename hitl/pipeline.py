@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,10 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from hitl.errors import DataError, ParamsError
 from hitl.params import EstimatorName, Kind, Model
+
+Cells = npt.NDArray[Any] | pd.api.extensions.ExtensionArray
+Prepared = npt.NDArray[np.float64] | npt.NDArray[np.object_]
+"""A column as a model sees it: numbers (missing: NaN), or words (missing: "")."""
 
 
 class Classifier(Protocol):
@@ -59,10 +63,15 @@ def inputs(frame: pd.DataFrame, features: Mapping[str, Kind]) -> pd.DataFrame:
 
     A missing category is a category of its own and a missing text is an empty one, both spelled "".
     """
-    missing = [name for name in features if name not in frame.columns]
+    return pd.DataFrame(prepared({str(name): frame[name].array for name in frame}, features))
+
+
+def prepared(columns: Mapping[str, Cells], features: Mapping[str, Kind]) -> dict[str, Prepared]:
+    """The same columns as arrays by name, from the cells that a file keeps under each."""
+    missing = [name for name in features if name not in columns]
     if missing:
         raise DataError(f"the items have no column {missing[0]!r}, which params.yaml names in data.columns")
-    return pd.DataFrame({name: _column(frame[name], kind) for name, kind in features.items()})
+    return {name: _cells(name, columns[name], kind) for name, kind in features.items()}
 
 
 def fit(model: Classifier, labeled: pd.DataFrame, features: Mapping[str, Kind]) -> Classifier:
@@ -85,6 +94,12 @@ def fit(model: Classifier, labeled: pd.DataFrame, features: Mapping[str, Kind]) 
     return model
 
 
+def at_once(model: Classifier) -> int:
+    """How many items the model scores fastest together, by what was measured."""
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    return 4_096 if isinstance(last, HistGradientBoostingClassifier) else 16_384
+
+
 def aligned(model: Classifier, frame: pd.DataFrame, classes: Sequence[str]) -> npt.NDArray[np.float64]:
     """The model's probabilities (n, classes) for prepared inputs, in the order of `classes`; 0 for a class unseen."""
     found = np.zeros((len(frame), len(classes)))
@@ -94,9 +109,17 @@ def aligned(model: Classifier, frame: pd.DataFrame, classes: Sequence[str]) -> n
     return found
 
 
-def _column(values: pd.Series, kind: Kind) -> npt.NDArray[np.float64] | npt.NDArray[np.object_]:
+def _cells(name: str, cells: Cells, kind: Kind) -> Prepared:
+    if kind in ("numeric", "boolean") and isinstance(cells, np.ndarray) and cells.dtype.kind in "fiub":
+        return cells.astype(np.float64)
+    values = pd.Series(cells)
     if kind in ("numeric", "boolean"):
-        return np.asarray(values.astype("float64"), dtype=np.float64) if kind == "numeric" else _booleans(values)
+        try:
+            return _booleans(values) if kind == "boolean" else np.asarray(values.astype("float64"), dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"column {name!r} is {kind} in data.columns of params.yaml, and a cell of it is not: {error}"
+            ) from error
     return np.where(values.isna(), "", values.astype(object)).astype(object)
 
 
