@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits  # noqa: E402
 
 from flows import engine, services, start  # noqa: E402
 from hitl import choose, metrics, pipeline, strategies  # noqa: E402
+from hitl.ids import ids_of  # noqa: E402
 from hitl.layout import Workspace  # noqa: E402
 from tasks import journal, simulate  # noqa: E402
 from tasks.edges import tables, vendor  # noqa: E402
@@ -44,7 +45,8 @@ class Floor:
 
     def __init__(self, workspace: Workspace) -> None:
         self.params = journal.params(workspace)
-        self.pool = pd.concat(list(tables.stream(workspace.pool, tables.columns(workspace.pool))), ignore_index=True)
+        names = ["item_id", *self.params.features]
+        self.pool = pd.concat(list(tables.stream(workspace.pool, names)), ignore_index=True)
         self.truth = vendor.truth(workspace.truth)
         self.test = tables.read_parquet(workspace.test)
         self.labeled = tables.read_parquet(workspace.initial)
@@ -58,7 +60,7 @@ class Floor:
             seen = pipeline.inputs(self.pool, params.features)
             probabilities = pipeline.aligned(model, seen, params.data.classes)
             draw = choose.draw(ids, seed=0, round_number=self.number)
-            utility = strategies.utility(params.query.strategy, probabilities, draw, ids)
+            utility = strategies.utility(params.query.strategy, probabilities.T, draw, ids_of(ids))
             picked = np.argsort(-utility, kind="stable")[: params.query.batch]
             new = self.pool.iloc[picked].assign(label=[self.truth[item] for item in ids[picked]])
             self.labeled = pd.concat([self.labeled, new], ignore_index=True)

@@ -18,11 +18,12 @@ from hitl.consensus.methods import METHODS, chosen
 from hitl.formats import FORMATS, Format
 from hitl.params import MAY_CHANGE_MID_ROUND, Params
 from hitl.state import MOVES, Move, Phase
-from hitl.strategies import STRATEGIES
+from hitl.strategies import STRATEGIES, Strategy
 from tests.spec import page
 
 ROOT = Path(__file__).parents[1]
 NOTE = "<!-- Written by docs/generate.py from {source}: change that, then run it. -->"
+_USEFUL, _DRAWN = "items of greatest utility", "items drawn at random from the pool"
 _BOUNDS = {
     "minimum": "at least {}",
     "ge": "at least {}",
@@ -67,12 +68,18 @@ def params() -> str:
 def strategies() -> str:
     """What each strategy measures, and where it comes from."""
     intro = (
-        "`query.strategy` in params.yaml names one of these. Each takes the model's probabilities and gives every item "
-        "of the pool a utility; the items of highest utility are sent out. A share of the batch, `query.random_share`, "
-        "is drawn at random whatever the strategy."
+        "`query.strategy` in params.yaml names one of these. Each gives every item of the pool a utility in one pass "
+        "over its files; the items of highest utility are sent out, or a shortlist of them is kept from which a batch "
+        "of unlike items is made. Ties go by item_id. A share of the batch, `query.random_share`, is drawn at random "
+        "whatever the strategy."
     )
-    parts = [part for name, one in STRATEGIES.items() for part in (f"## {name}", inspect.getdoc(one) or "")]
+    parts = [part for name, one in STRATEGIES.items() for part in (f"## {name}", *_strategy(one))]
     return _page("Query strategies", "hitl/strategies.py", intro, *parts)
+
+
+def _strategy(one: Strategy) -> tuple[str, ...]:
+    kept = [f"{times} x `query.batch` {what}" for times, what in ((one.useful, _USEFUL), (one.drawn, _DRAWN)) if times]
+    return (one.says, f"Chosen from: {' and '.join(kept)}.") if one.spread else (one.says,)
 
 
 def consensus() -> str:

@@ -3,17 +3,31 @@
 First what is re-issued, then the random slice of the others, then the most useful of the rest.
 """
 
-import hashlib
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from hitl.budget import share_of
+from hitl.ids import fractions, hashes, ids_of
 
-CANDIDATE_COLUMNS = ("item_id", "utility", "draw", "model_class", "model_confidence", "probabilities")
+CANDIDATE_COLUMNS = (
+    "item_id",
+    "utility",
+    "draw",
+    "useful",
+    "drawn",
+    "model_class",
+    "model_confidence",
+    "probabilities",
+)
+SEEN = "seen:"
+"""Begins the names of the columns after these, which hold what a model sees of an item."""
+BATCH_COLUMNS = ("item_id", "utility", "reason", "rank", "selection_probability", *CANDIDATE_COLUMNS[-3:])
+Pick = Callable[[pd.DataFrame, int], pd.DataFrame]
+"""(candidates, size) -> at most `size` of them with a `reason`, the first picked first."""
 
 
 def draw(
@@ -21,12 +35,15 @@ def draw(
 ) -> npt.NDArray[np.float64]:
     """A number in [0, 1) for each item (n,), uniform over items and fixed by seed, round, purpose and item_id alone.
 
-    Being a function of the id (SipHash, keyed by the rest), it does not depend on files, chunks or workers. Draws for
-    different purposes are independent, so that being drawn for one tells nothing about another.
+    Being a function of the id, it does not depend on files, chunks or workers. Draws for different purposes are
+    independent, so that being drawn for one tells nothing about another.
     """
-    key = hashlib.sha256(f"{purpose} {seed} {round_number}".encode()).hexdigest()[:16]
-    hashed = pd.util.hash_array(np.asarray(item_ids, dtype=object), hash_key=key, categorize=False)
-    return np.asarray((hashed >> np.uint64(11)).astype(np.float64) / 2.0**53)
+    return fractions(hashes(ids_of(item_ids), *key(seed=seed, round_number=round_number, purpose=purpose)))
+
+
+def key(*, seed: int, round_number: int, purpose: str = "query") -> tuple[object, ...]:
+    """Under which ids are hashed for a draw (`ids.hashes`)."""
+    return purpose, seed, round_number
 
 
 def unanswered(sent: Iterable[Iterable[str]], answered: Collection[str]) -> list[str]:
@@ -41,20 +58,10 @@ def unanswered(sent: Iterable[Iterable[str]], answered: Collection[str]) -> list
     return [item_id for item_id in waiting if item_id not in answered]
 
 
-def best(
-    scored: Iterable[pd.DataFrame], *, useful: int, random: int, again: Collection[str] = ()
-) -> tuple[pd.DataFrame, int]:
-    """The `useful` items of greatest utility and the `random` of least draw, and the number of items seen.
-
-    Takes frames with CANDIDATE_COLUMNS; holds no more than the kept items and one frame. Sorted by item_id. Items whose
-    id is in `again` are kept whatever their numbers, and take no other item's place.
-    """
-    kept, seen = pd.DataFrame(columns=list(CANDIDATE_COLUMNS)), 0
-    for frame in scored:
-        seen += len(frame)
-        short = _keep(frame, useful, random, again)
-        kept = _keep(pd.concat([kept, short], ignore_index=True), useful, random, again) if len(kept) else short
-    return kept.sort_values("item_id", ignore_index=True), seen
+def most_useful(candidates: pd.DataFrame, size: int) -> pd.DataFrame:
+    """The items of greatest utility; ties go by item_id."""
+    ordered = candidates.sort_values(["utility", "item_id"], ascending=[False, True])
+    return ordered.head(size).assign(reason="uncertain")
 
 
 def batch(
@@ -65,8 +72,9 @@ def batch(
     seen: int,
     all_random: bool = False,
     again: Sequence[str] = (),
+    pick: Pick = most_useful,
 ) -> pd.DataFrame:
-    """The batch of at most `size` items: those of `again`, in its order, then `random` by draw, then the most useful.
+    """The batch of at most `size` items: those of `again`, in its order, then `random` by draw, then what is picked.
 
     Returns item_id, utility, reason, rank (1 = first), selection_probability (of the random slice: its size over the
     items seen that were never sent out; missing for the others), model_class, model_confidence, probabilities; sorted
@@ -76,14 +84,13 @@ def batch(
     eligible, reissued = seen - len(reissued), reissued.head(size)
     size -= len(reissued)
     drawn = fresh.sort_values(["draw", "item_id"], ignore_index=True).head(size if all_random else min(random, size))
-    useful = _by_utility(fresh[~fresh["item_id"].isin(drawn["item_id"])]).head(size - len(drawn))
-    parts = {"reissued": reissued, "uncertain": useful, "random": drawn}
-    named = [part.assign(reason=reason) for reason, part in parts.items() if len(part)]
-    chosen = pd.concat(named or [drawn.assign(reason="random")], ignore_index=True)
+    left = fresh[~fresh["item_id"].isin(drawn["item_id"])].reset_index(drop=True)
+    parts = [reissued.assign(reason="reissued"), pick(left, size - len(drawn)), drawn.assign(reason="random")]
+    chosen = pd.concat([part for part in parts if len(part)] or parts[-1:], ignore_index=True)
     probability = len(drawn) / eligible if eligible else math.nan
     chosen["selection_probability"] = np.where(chosen["reason"] == "random", probability, math.nan)
     chosen["rank"] = np.arange(1, len(chosen) + 1)
-    return chosen.drop(columns="draw")
+    return chosen[list(BATCH_COLUMNS)]
 
 
 def gold_items(gold: pd.DataFrame, used: Sequence[str], *, size: int, draws: npt.NDArray[np.float64]) -> list[str]:
@@ -109,22 +116,9 @@ def overlap(
     return {item_id: annotators if item_id in many else 1 for item_id in item_ids}
 
 
-def _keep(frame: pd.DataFrame, useful: int, random: int, again: Collection[str]) -> pd.DataFrame:
-    reissued, fresh = _parted(frame, again)
-    # The random slice may take items off the top, so that many more are kept.
-    top = _by_utility(fresh).head(useful + random)
-    drawn = fresh.sort_values(["draw", "item_id"]).head(random)
-    kept = pd.concat([top, drawn]).drop_duplicates("item_id", ignore_index=True)
-    return pd.concat([reissued, kept], ignore_index=True) if len(reissued) else kept
-
-
 def _parted(frame: pd.DataFrame, again: Collection[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The items whose id is in `again`, in its order, and the others in theirs."""
     if not again:
         return frame.iloc[:0], frame
     place = frame["item_id"].map({item_id: number for number, item_id in enumerate(again)})
     return frame.loc[place.dropna().sort_values().index], frame[place.isna()]
-
-
-def _by_utility(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.sort_values(["utility", "item_id"], ascending=[False, True])

@@ -15,7 +15,19 @@ from hitl.formats import FORMATS
 from hitl.ledger import digest
 
 Kind = Literal["numeric", "categorical", "boolean", "text", "ignored"]
-StrategyName = Literal["margin", "least_confident", "entropy", "random"]
+StrategyName = Literal[
+    "diverse",
+    "margin",
+    "least_confident",
+    "entropy",
+    "vote_entropy",
+    "consensus_divergence",
+    "density_weighted",
+    "k_center",
+    "badge",
+    "typiclust",
+    "random",
+]
 EstimatorName = Literal["logistic_regression", "hist_gradient_boosting", "random_forest"]
 MetricName = Literal["accuracy", "macro_f1", "balanced_accuracy"]
 Marked = Literal["draft", "rejected", "expelled"]
@@ -122,7 +134,7 @@ class Model(Section):
 class Query(Section):
     """Which items are asked about."""
 
-    strategy: StrategyName = Field(default="margin", description="How the pool is ranked")
+    strategy: StrategyName = Field(default="diverse", description="How the batch is chosen")
     batch: int = Field(default=30, gt=0, description="New items a round")
     random_share: Share = Field(
         default=0.1, description="Share of the batch drawn at random, so that accuracy on the pool stays estimable"

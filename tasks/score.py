@@ -2,8 +2,11 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +15,74 @@ from threadpoolctl import threadpool_limits
 
 from hitl import choose, firewall, strategies
 from hitl.budget import random_slice
+from hitl.choose import SEEN
 from hitl.errors import DataError
 from hitl.firewall import Wall
+from hitl.ids import ItemIds, fractions, hashes, ids_of
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
+from hitl.linear import Columns, Floats, Linear, folded
+from hitl.lookup import Lookup, lookup
 from hitl.params import Params
-from hitl.pipeline import Classifier, aligned, inputs
+from hitl.pipeline import Classifier, aligned, at_once, prepared
+from hitl.shortlist import Limits, Shortlist, merged, seen_of
+from hitl.strategies import MEMBERS, STRATEGIES, Strategy
 from tasks import journal, reissue, train
 from tasks.edges import tables
 from tasks.firewall import wall
 
 TOLD_EVERY = 5.0
 """Seconds between two lines about the progress."""
+FAST_ROWS = 8_192
+"""Items that a linear model scores together: what is worked on stays in the processor's cache."""
+POOL = 1_000
+"""Items drawn at random that stand for the whole pool."""
 log = logging.getLogger("hitl")
+Cells = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What the items of a round are scored with, and which of them may be picked.
+
+    `model` speaks of every item; `members` are the models that its utility comes from: that one, or a committee. `out`
+    are the items that may not be picked, `again` those that go out again whatever their utility.
+    """
+
+    params: Params
+    model: Classifier
+    members: Sequence[Classifier]
+    number: int
+    limits: Limits
+    out: Lookup
+    again: Lookup
+    test: Wall
+
+    @cached_property
+    def linear(self) -> Mapping[int, Linear]:
+        """The models that are one matrix of the columns as that, by their id()."""
+        if any(kind not in ("numeric", "boolean") for kind in self.params.features.values()):
+            return {}
+        names, classes = list(self.params.features), self.params.data.classes
+        found = {id(one): folded(one, names, classes) for one in (self.model, *self.members)}
+        return {model: one for model, one in found.items() if one is not None}
+
+    @property
+    def strategy(self) -> Strategy:
+        return STRATEGIES[self.params.query.strategy]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return choose.key(seed=self.params.query.seed, round_number=self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What one part of the pool gives: its candidates (`shortlist.kept`), and how many rows are eligible or barred."""
+
+    items: pd.DataFrame
+    rows: int = 0
+    barred: int = 0
 
 
 def score(workspace: Workspace, round_id: str) -> Facts:
@@ -32,82 +90,173 @@ def score(workspace: Workspace, round_id: str) -> Facts:
 
     Items that equal one of the test set in content are not eligible, and `barred_test_content` counts them.
     """
-    params, state = journal.params_of(workspace, round_id), journal.read(workspace)
-    answered = reissue.answered(workspace, state)
-    gate = _Gate(firewall.of_ids(answered), wall(workspace, params))
-    with threadpool_limits(1):
-        candidates, rows = choose.best(
-            _scored(workspace, params, train.current(workspace, state), gate, round_number(round_id)),
-            useful=params.query.batch,
-            random=random_slice(params),
-            again=reissue.waiting(workspace, state),
-        )
-    if not rows:
+    scoring = prepare(workspace, round_id)
+    with threadpool_limits(1):  # one thread a product: the same sums on any number of cores
+        found = candidates_of(tables.parts(workspace.pool), scoring, told=_Progress(tables.row_count(workspace.pool)))
+        candidates = described(found.items, scoring)
+    if not found.rows:
         raise DataError(
             "the pool is empty: every item in data/pool has been asked about; there is nothing left to open"
         )
     sha256 = tables.write_parquet(workspace.round(round_id) / "candidates.parquet", candidates)
-    if gate.barred:
-        log.info("%s items of the pool equal a test item in content: they are never sent out", f"{gate.barred:,}")
-    return {"rows": rows, "barred_test_content": gate.barred, "candidates_sha256": sha256}
+    if found.barred:
+        log.info("%s items of the pool equal a test item in content: they are never sent out", f"{found.barred:,}")
+    return {"rows": found.rows, "barred_test_content": found.barred, "candidates_sha256": sha256}
+
+
+def prepare(workspace: Workspace, round_id: str) -> Scoring:
+    """What the pool is scored with in this round."""
+    params, state, number = journal.params_of(workspace, round_id), journal.read(workspace), round_number(round_id)
+    key, model = choose.key(seed=params.query.seed, round_number=number), train.current(workspace, state)
+    committee = STRATEGIES[params.query.strategy].committee
+    return Scoring(
+        params=params,
+        model=model,
+        members=train.committee(workspace, params, MEMBERS) if committee else [model],
+        number=number,
+        limits=_limits(params),
+        out=lookup(reissue.answered(workspace, state), *key),
+        again=lookup(reissue.waiting(workspace, state), *key),
+        test=wall(workspace, params),
+    )
+
+
+def _limits(params: Params) -> Limits:
+    strategy, size, drawn = STRATEGIES[params.query.strategy], params.query.batch, random_slice(params)
+    # The random slice may take items off the top, so that many more are kept.
+    return Limits(
+        useful=strategy.useful * size + drawn if strategy.useful else 0, drawn=max(drawn, POOL, strategy.drawn * size)
+    )
+
+
+def candidates_of(paths: Sequence[Path], scoring: Scoring, *, told: Callable[[int], None] | None = None) -> Partial:
+    """The candidates of some files of the pool, in one pass over them; `told` hears of the rows as they are done.
+
+    Memory does not grow with the files. However they are shared out, `merge` makes the same of what comes back.
+    """
+    shortlist, rows, barred = Shortlist(scoring.limits, _exact(scoring)), 0, 0
+    for path in paths:
+        for ids, cells in tables.items(path, list(scoring.params.features)):
+            hashed = hashes(ids, *scoring.key)
+            free = scoring.out.places(ids, hashed) < 0
+            copies = _copies(cells, free, scoring)
+            free[copies] = False
+            rows, barred = rows + int(free.sum()), barred + len(copies)
+            _offer(shortlist, ids, hashed, free, cells, scoring)
+            if told:
+                told(len(ids))
+    return Partial(shortlist.items(), rows, barred)
+
+
+def merge(partials: Sequence[Partial], limits: Limits) -> Partial:
+    """The candidates of the whole pool, out of those of its parts in any order."""
+    return Partial(
+        merged([one.items for one in partials], limits),
+        sum(one.rows for one in partials),
+        sum(one.barred for one in partials),
+    )
+
+
+def described(items: pd.DataFrame, scoring: Scoring) -> pd.DataFrame:
+    """The candidates with what the model says of each: choose.CANDIDATE_COLUMNS, sorted by item_id."""
+    if not len(items):
+        return pd.DataFrame(columns=list(choose.CANDIDATE_COLUMNS))
+    probabilities = np.ascontiguousarray(_probabilities(seen_of(items), scoring.model, scoring).T)
+    classes = np.array(scoring.params.data.classes, dtype=object)
+    found = items.assign(
+        model_class=classes[probabilities.argmax(axis=1)],
+        model_confidence=probabilities.max(axis=1),
+        probabilities=list(probabilities),
+    )
+    return found[[*choose.CANDIDATE_COLUMNS, *(name for name in items if str(name).startswith(SEEN))]]
+
+
+def _offer(
+    shortlist: Shortlist,
+    ids: ItemIds,
+    hashed: npt.NDArray[np.uint64],
+    free: npt.NDArray[np.bool_],
+    cells: Cells,
+    scoring: Scoring,
+) -> None:
+    """Score some items and keep those that are free to be picked, and that are worth it."""
+    draw, again = fractions(hashed), scoring.again.places(ids, hashed) >= 0
+    utility, slack = _utility(ids, draw, cells, scoring)
+    places = shortlist.worth(utility, draw, free & ~again, slack)
+    places = np.union1d(places, np.flatnonzero(free & again))
+    if len(places):
+        seen = prepared(_at(cells, places), scoring.params.features)
+        shortlist.add(ids.at(places), draw[places], again[places], seen)
+
+
+def _utility(ids: ItemIds, draw: Floats, cells: Cells, scoring: Scoring) -> tuple[Floats, float]:
+    """The utilities (n,) of some items, and how far each may be from the truth."""
+    found, slack = np.empty(len(ids)), 0.0
+    numbers = all(cell.dtype.kind in "fiub" for cell in cells.values())
+    linear = [scoring.linear[id(one)] for one in scoring.members if numbers and id(one) in scoring.linear]
+    size = FAST_ROWS if linear else at_once(scoring.model)
+    for start in range(0, len(ids), size):
+        part = slice(start, start + size)
+        some = _at(cells, part)
+        said = [one.fast(some) for one in linear] or [(one, 0.0) for one in _said(some, scoring)]
+        found[part] = _of_all([one for one, _ in said], draw[part], ids[part], scoring)
+        slack = max(slack, *(off for _, off in said))
+    return found, scoring.strategy.slope(len(scoring.params.data.classes)) * slack
+
+
+def _of_all(said: Sequence[Floats], draw: Floats, ids: ItemIds, scoring: Scoring) -> Floats:
+    """The utilities by what each member says (classes, n)."""
+    probabilities = np.stack(said) if scoring.strategy.committee else said[0]
+    return strategies.utility(scoring.params.query.strategy, probabilities, draw, ids)
+
+
+def _said(cells: Cells, scoring: Scoring) -> list[Floats]:
+    return [_probabilities(cells, one, scoring) for one in scoring.members]
+
+
+def _probabilities(cells: Cells, model: Classifier, scoring: Scoring) -> Floats:
+    """The probabilities (classes, n) of some items."""
+    seen, linear = prepared(cells, scoring.params.features), scoring.linear.get(id(model))
+    if linear is not None:
+        return linear.exact(cast(Columns, seen))  # a model of numbers alone
+    return aligned(model, pd.DataFrame(seen, copy=False), scoring.params.data.classes).T.copy()
+
+
+def _exact(scoring: Scoring) -> Callable[[pd.DataFrame], npt.NDArray[np.float64]]:
+    def exact(items: pd.DataFrame) -> npt.NDArray[np.float64]:
+        said, draw = _said(seen_of(items), scoring), items["draw"].to_numpy()
+        return np.asarray(_of_all(said, draw, ids_of(items["item_id"]), scoring))
+
+    return exact
+
+
+def _copies(cells: Cells, free: npt.NDArray[np.bool_], scoring: Scoring) -> npt.NDArray[np.intp]:
+    """The places of the free items that hold what an item of the test set holds."""
+    near = firewall.suspects(cells, len(free), scoring.test)
+    near = near[free[near]]
+    if not len(near):
+        return near
+    seen = pd.DataFrame(prepared(_at(cells, near), scoring.params.features))
+    return near[firewall.copied(seen, scoring.test)]
+
+
+def _at(cells: Cells, places: slice | npt.NDArray[np.intp]) -> dict[str, npt.NDArray[Any]]:
+    return {name: cell[places] for name, cell in cells.items()}
 
 
 @dataclass(slots=True)
-class _Gate:
-    """Lets through the items that may be picked: `out` are the ids that may not, and `barred` counts the copies."""
+class _Progress:
+    """Says now and then, where it takes long, how far the pool of `total` rows is scored and how long yet."""
 
-    out: pd.Index
-    test: Wall
-    barred: int = 0
+    total: int
+    seen: int = 0
+    began: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=time.monotonic)
 
-    def eligible(self, items: pd.DataFrame) -> tuple[npt.NDArray[np.object_], pd.DataFrame]:
-        """The ids of the eligible items, and what a model sees of them."""
-        ids = items["item_id"].to_numpy(dtype=object)
-        free = firewall.places(ids, self.out) < 0
-        ids, seen = ids[free], inputs(items[free], self.test.features)
-        copies = firewall.copied(seen, self.test)
-        if not copies.any():
-            return ids, seen
-        self.barred += int(copies.sum())
-        return ids[~copies], seen[~copies]
-
-
-def _scored(
-    workspace: Workspace, params: Params, model: Classifier, gate: _Gate, number: int
-) -> Iterator[pd.DataFrame]:
-    """The eligible items of each chunk of the pool, with their probabilities, utilities and draws."""
-    for items in _progressing(workspace, ["item_id", *params.features]):
-        ids, seen = gate.eligible(items)
-        if len(ids):
-            yield _frame(ids, aligned(model, seen, params.data.classes), params, number)
-
-
-def _progressing(workspace: Workspace, columns: list[str]) -> Iterator[pd.DataFrame]:
-    """The chunks of the pool; where it takes long, a line now and then says how far it is and how long yet."""
-    total, seen, began = tables.row_count(workspace.pool), 0, time.monotonic()
-    told = began
-    for items in tables.stream(workspace.pool, columns):
-        yield items
-        seen, now = seen + len(items), time.monotonic()
-        if now - told >= TOLD_EVERY and seen < total:
-            told, rate = now, seen / (now - began)
-            left = (total - seen) / rate
-            log.info(
-                "scored %s of %s items, %s a second, %.0f s to go", f"{seen:,}", f"{total:,}", f"{rate:,.0f}", left
-            )
-
-
-def _frame(
-    ids: npt.NDArray[np.object_], probabilities: npt.NDArray[np.float64], params: Params, number: int
-) -> pd.DataFrame:
-    draw = choose.draw(ids, seed=params.query.seed, round_number=number)
-    return pd.DataFrame(
-        {
-            "item_id": ids,
-            "utility": strategies.utility(params.query.strategy, probabilities, draw, ids),
-            "draw": draw,
-            "model_class": np.array(params.data.classes, dtype=object)[probabilities.argmax(axis=1)],
-            "model_confidence": probabilities.max(axis=1),
-            "probabilities": list(probabilities),
-        }
-    )
+    def __call__(self, rows: int) -> None:
+        self.seen, now = self.seen + rows, time.monotonic()
+        if now - self.last < TOLD_EVERY or self.seen >= self.total:
+            return
+        self.last, rate = now, self.seen / (now - self.began)
+        told = (f"{self.seen:,}", f"{self.total:,}", f"{rate:,.0f}", (self.total - self.seen) / rate)
+        log.info("scored %s of %s items, %s a second, %.0f s to go", *told)

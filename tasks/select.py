@@ -1,17 +1,26 @@
 """Select the round's batch: the chosen items, and gold items hidden among them."""
 
 import csv
+from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
-from hitl import budget, choose
+from hitl import budget, choose, spread
+from hitl.embedding import embedded
 from hitl.firewall import leaks
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import aligned, inputs
+from hitl.shortlist import seen_of
+from hitl.spread import Shortlisted
 from hitl.state import RoundState, State
+from hitl.strategies import STRATEGIES
 from tasks import expected, firewall, journal, reissue, train
 from tasks.edges import files, tables
 
@@ -23,7 +32,7 @@ def select(workspace: Workspace, round_id: str) -> Facts:
     """
     params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     candidates = tables.read_parquet(workspace.round(round_id) / "candidates.parquet")
-    size = budget.affordable(params, state)
+    points, size = _points(workspace, params, state, candidates), budget.affordable(params, state)
     seen = cast(int, state.round(round_id).facts["scored"]["rows"])
     chosen = choose.batch(
         candidates,
@@ -32,7 +41,9 @@ def select(workspace: Workspace, round_id: str) -> Facts:
         seen=seen,
         all_random=params.query.strategy == "random",
         again=reissue.waiting(workspace, state),
+        pick=partial(_picked, points, params, np.random.default_rng([params.query.seed, round_number(round_id)])),
     )
+    chosen = points.explained(chosen)
     gold = _gold(workspace, params, state, round_number(round_id))
     found = [_items(workspace, params, set(chosen["item_id"])), gold.drop(columns="label")]
     items = pd.concat([part for part in found if len(part)], ignore_index=True).sort_values(
@@ -62,6 +73,55 @@ def select(workspace: Workspace, round_id: str) -> Facts:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """The candidates and the labeled set as points, by the places of the rows of `ids` and of `labeled`."""
+
+    ids: pd.Index
+    candidates: npt.NDArray[np.float32]
+    labeled: pd.DataFrame
+    places: npt.NDArray[np.float32]
+
+    def of(self, item_ids: pd.Series) -> npt.NDArray[np.float32]:
+        return self.candidates[self.ids.get_indexer(pd.Index(item_ids))]
+
+    def explained(self, chosen: pd.DataFrame) -> pd.DataFrame:
+        """The chosen items with the labeled item that is nearest to each, and its label."""
+        near = self.labeled.iloc[spread.nearest(self.of(chosen["item_id"]), self.places)]
+        return chosen.assign(nearest_item=near["item_id"].to_numpy(), nearest_label=near["label"].to_numpy())
+
+
+def _points(workspace: Workspace, params: Params, state: State, candidates: pd.DataFrame) -> _Points:
+    labeled = tables.read_parquet(workspace.labeled).sort_values("item_id", ignore_index=True)
+    seen = [pd.DataFrame(seen_of(candidates)), inputs(labeled, params.features)]
+    with threadpool_limits(1):
+        points = embedded(train.current(workspace, state), seen)
+    return _Points(pd.Index(candidates["item_id"]), points[0], labeled, points[1])
+
+
+def _picked(
+    points: _Points, params: Params, rng: np.random.Generator, candidates: pd.DataFrame, size: int
+) -> pd.DataFrame:
+    """The batch that the strategy makes of the candidates, each item with its reason."""
+    strategy = STRATEGIES[params.query.strategy]
+    items = Shortlisted(
+        features=points.of(candidates["item_id"]),
+        probabilities=np.stack(candidates["probabilities"].tolist()) if len(candidates) else np.empty((0, 0)),
+        utility=candidates["utility"].to_numpy(),
+        useful=candidates["useful"].to_numpy(),
+        drawn=candidates["drawn"].to_numpy(),
+        labeled=points.places,
+        counts=points.labeled["label"]
+        .value_counts()
+        .reindex(params.data.classes, fill_value=0)
+        .to_numpy()
+        .astype(np.int64),
+    )
+    with threadpool_limits(1):
+        places = strategy.picked(items, size, rng) if len(candidates) else np.empty(0, dtype=np.intp)
+    return candidates.iloc[places].assign(reason=strategy.reasons(items, places, size))
+
+
 def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd.DataFrame:
     gold = tables.read_parquet(workspace.gold)
     gold = gold[~gold["item_id"].isin(leaks(gold, firewall.wall(workspace, params)))]
@@ -73,10 +133,7 @@ def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd
 
 
 def _items(workspace: Workspace, params: Params, ids: set[str]) -> pd.DataFrame:
-    found = [
-        items[items["item_id"].isin(ids)] for items in tables.stream(workspace.pool, tables.columns(workspace.pool))
-    ]
-    whole = pd.concat([items for items in found if len(items)], ignore_index=True)
+    whole = tables.rows_of(workspace.pool, sorted(ids))
     # A file that came later may keep its numbers as whole numbers, or as text.
     return whole.astype({name: "float64" for name, kind in params.features.items() if kind == "numeric"})
 

@@ -3,20 +3,28 @@
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hitl.errors import IntegrityError
+from hitl.errors import DataError, IntegrityError
+from hitl.ids import ItemIds
 from tasks.edges.files import write_bytes
+
+ROW_GROUP = 65_536
+"""Rows that are written, and read, together: a stream holds about so many of each column."""
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> str:
     """Write `frame` without its index; returns the file's sha256. Equal frames give equal bytes."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(table, buffer, compression="zstd", row_group_size=ROW_GROUP)
     return write_bytes(path, buffer.getvalue())
 
 
@@ -28,16 +36,72 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFra
         raise IntegrityError(f"{path} is missing; bring it back: dvc checkout") from error
 
 
-def stream(folder: Path, columns: Sequence[str], *, rows: int = 50_000) -> Iterator[pd.DataFrame]:
+def stream(folder: Path, columns: Sequence[str], *, rows: int = ROW_GROUP) -> Iterator[pd.DataFrame]:
     """The tables of a folder in order of file name, as frames of at most `rows` rows."""
     for path in parts(folder):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
-                yield _frame(pa.Table.from_batches([batch]))
+        for batch in _batches(path, columns, rows):
+            yield _frame(pa.Table.from_batches([batch]))
+
+
+def items(path: Path, columns: Sequence[str]) -> Iterator[tuple[ItemIds, dict[str, npt.NDArray[Any]]]]:
+    """The items of one table in order: the ids of at most ROW_GROUP of them, and the cells of each of `columns`.
+
+    Raises DataError where an id is missing.
+    """
+    for batch in _batches(path, ["item_id", *columns], ROW_GROUP):
+        named = dict(zip(batch.schema.names, batch.columns, strict=True))
+        if "item_id" not in named:
+            raise DataError(f"{path} has no column 'item_id'; every table of the pool names its items there")
+        yield (
+            _ids(path, named["item_id"]),
+            {name: named[name].to_numpy(zero_copy_only=False) for name in columns if name in named},
+        )
+
+
+def rows_of(folder: Path, item_ids: Sequence[str]) -> pd.DataFrame:
+    """The whole rows of these items, in order of file name and row; of most files only the ids are read."""
+    wanted, found = pa.array(list(item_ids), pa.string()), []
+    for path in parts(folder):
+        with _opened(path) as file:
+            for group in range(file.num_row_groups):
+                ids = file.read_row_group(group, columns=["item_id"], use_threads=False).column(0).cast(pa.string())
+                there = pc.is_in(ids, value_set=wanted)
+                if pc.any(there).as_py():
+                    found.append(_frame(_filtered(file, group, there)))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def _filtered(file: pq.ParquetFile, group: int, there: pa.ChunkedArray) -> pa.Table:
+    kept, start = [], 0
+    for batch in file.iter_batches(batch_size=ROW_GROUP, row_groups=[group], use_threads=False):
+        kept.append(pa.Table.from_batches([batch]).filter(there.slice(start, len(batch))))
+        start += len(batch)
+    return pa.concat_tables(kept)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    # By default pyarrow fetches all of a file ahead, and keeps it: a stream must not.
+    return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
+
+
+def _batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    with _opened(path) as file:
+        yield from file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False)
+
+
+def _ids(path: Path, column: pa.Array) -> ItemIds:
+    if column.null_count:
+        raise DataError(f"{path}: {column.null_count} items have no item_id; every item of the pool needs one")
+    text = column.cast(pa.large_string())
+    _, starts, cells = text.buffers()
+    places = np.frombuffer(starts, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+    return ItemIds(np.frombuffer(cells or b"", dtype=np.uint8), places)
 
 
 def parts(folder: Path) -> list[Path]:
-    """The Parquet files of a folder, by name; raises IntegrityError when there are none."""
+    """The Parquet files of a folder, by name, or the one file; raises IntegrityError when there are none."""
+    if folder.is_file():
+        return [folder]
     paths = sorted(folder.glob("*.parquet"))
     if not paths:
         raise IntegrityError(f"{folder} holds no Parquet file; bring the pool back: dvc checkout")
@@ -55,6 +119,6 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def columns(folder: Path) -> list[str]:
-    """The column names of a folder's tables."""
-    return list(pq.read_schema(parts(folder)[0]).names)
+def columns(path: Path) -> list[str]:
+    """The column names of the table at `path`."""
+    return list(pq.read_schema(path).names)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from hitl import choose
+from hitl import choose, shortlist
 
 SIZE, RANDOM = 8, 3
 
@@ -22,6 +22,8 @@ def candidates(utilities: list[float], *, seed: int = 0) -> pd.DataFrame:
             "item_id": names,
             "utility": np.array(utilities, dtype=float),
             "draw": choose.draw(names, seed=seed, round_number=1),
+            "useful": True,
+            "drawn": True,
             "model_class": "cat",
             "model_confidence": 0.5,
             "probabilities": [np.array([0.5, 0.5])] * len(names),
@@ -30,12 +32,11 @@ def candidates(utilities: list[float], *, seed: int = 0) -> pd.DataFrame:
 
 
 def chosen(scored: pd.DataFrame, cuts: list[int]) -> pd.DataFrame:
-    """The batch of `scored` when it is streamed in parts cut at `cuts`."""
+    """The batch of `scored` when it is shortlisted in parts cut at `cuts`."""
+    limits = shortlist.Limits(useful=SIZE, drawn=RANDOM)
     places = [0, *sorted(cuts), len(scored)]
-    parts = [scored.iloc[start:end] for start, end in pairwise(places)]
-    kept, seen = choose.best(parts, useful=SIZE - RANDOM, random=RANDOM)
-    assert seen == len(scored)
-    return choose.batch(kept, size=SIZE, random=RANDOM, seen=seen)
+    parts = [shortlist.merged([scored.iloc[start:end].assign(again=False)], limits) for start, end in pairwise(places)]
+    return choose.batch(shortlist.merged(parts, limits), size=SIZE, random=RANDOM, seen=len(scored))
 
 
 @settings(max_examples=25)
@@ -77,9 +78,7 @@ def test_a_pool_smaller_than_the_batch_is_sent_whole() -> None:
 
 
 def test_an_empty_pool_makes_an_empty_batch() -> None:
-    kept, seen = choose.best([], useful=5, random=2)
-    assert (len(kept), seen) == (0, 0)
-    assert len(choose.batch(kept, size=5, random=2, seen=0)) == 0
+    assert len(choose.batch(candidates([]), size=5, random=2, seen=0)) == 0
 
 
 def test_a_draw_is_of_the_item_the_seed_and_the_round_alone() -> None:
@@ -170,16 +169,3 @@ def test_more_unanswered_items_than_a_batch_holds_fill_it_and_the_rest_waits(all
     found = choose.batch(candidates([0.5] * 30), size=5, random=2, seen=30, all_random=all_random, again=again)
     assert found["item_id"].tolist() == again[:5]
     assert found["reason"].unique().tolist() == ["reissued"]
-
-
-@settings(max_examples=25)
-@given(st.data())
-def test_an_item_sent_again_is_kept_however_the_pool_is_cut_and_takes_no_other_items_place(data: st.DataObject) -> None:
-    scored = candidates(data.draw(st.lists(st.sampled_from([0.1, 0.5, 0.9]), min_size=SIZE, max_size=40)))
-    again = data.draw(st.permutations(list(scored["item_id"])))[: data.draw(st.integers(0, 5))]
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(scored)), max_size=4)))
-    parts = [scored.iloc[start:end] for start, end in pairwise([0, *cuts, len(scored)])]
-    kept, seen = choose.best(parts, useful=SIZE, random=RANDOM, again=again)
-    without, _ = choose.best([scored[~scored["item_id"].isin(again)]], useful=SIZE, random=RANDOM)
-    assert seen == len(scored)
-    assert sorted(kept["item_id"]) == sorted([*again, *without["item_id"]])

@@ -24,7 +24,7 @@ def problems(text: str) -> list[str]:
 def test_a_small_file_is_enough() -> None:
     found = parse(SMALL)
     assert found.data.classes == ("cat", "dog")
-    assert (found.query.strategy, found.query.batch) == ("margin", 30)
+    assert (found.query.strategy, found.query.batch) == ("diverse", 30)
     assert found.features == {"weight": "numeric", "note": "text"}
 
 

@@ -7,16 +7,25 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
 
+from hitl import strategies
 from hitl.errors import DataError
+from hitl.ids import ItemIds, ids_of
 from hitl.params import StrategyName
 from hitl.strategies import STRATEGIES, Floats, utility
 
 NAMES = tuple(STRATEGIES)
+COMMITTEES = tuple(name for name in NAMES if STRATEGIES[name].committee)
+DRAWS = tuple(name for name in NAMES if STRATEGIES[name].utility is strategies.random)
 SURE, TORN, FLAT = [0.98, 0.01, 0.01], [0.49, 0.48, 0.03], [1 / 3, 1 / 3, 1 / 3]
 
 
-def item_ids(count: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    return np.array([f"i{number}" for number in range(count)], dtype=object)
+def item_ids(count: int) -> ItemIds:
+    return ids_of(f"i{number}" for number in range(count))
+
+
+def asked(name: StrategyName, probabilities: Floats) -> Floats:
+    """The probabilities as the strategy takes them: those of a committee are of three members, the second unlike."""
+    return np.stack([probabilities, probabilities[::-1], probabilities]) if name in COMMITTEES else probabilities
 
 
 def draws(count: int) -> Floats:
@@ -25,15 +34,16 @@ def draws(count: int) -> Floats:
 
 @st.composite
 def probabilities(draw: st.DrawFn) -> Floats:
-    shape = draw(st.tuples(st.integers(0, 20), st.integers(2, 6)))
+    shape = draw(st.tuples(st.integers(2, 6), st.integers(0, 20)))
     raw = draw(arrays.arrays(float, shape, elements=st.floats(0, 1))) + 1e-6
-    return raw / raw.sum(axis=1, keepdims=True)
+    return raw / raw.sum(axis=0)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(given_probabilities=probabilities())
 def test_a_strategy_gives_one_finite_number_an_item(name: StrategyName, given_probabilities: Floats) -> None:
-    count = len(given_probabilities)
+    count = given_probabilities.shape[1]
+    given_probabilities = asked(name, given_probabilities)
     found = utility(name, given_probabilities, draws(count), item_ids(count))
     assert found.shape == (count,)
     assert found.dtype == np.float64
@@ -45,24 +55,25 @@ def test_a_strategy_gives_one_finite_number_an_item(name: StrategyName, given_pr
 def test_an_items_utility_does_not_depend_on_its_neighbours(
     name: StrategyName, given_probabilities: Floats, data: st.DataObject
 ) -> None:
-    count = len(given_probabilities)
+    count = given_probabilities.shape[1]
+    given_probabilities = asked(name, given_probabilities)
     order = np.array(data.draw(st.permutations(range(count))), dtype=int)
     whole = utility(name, given_probabilities, draws(count), item_ids(count))
-    moved = utility(name, given_probabilities[order], draws(count)[order], item_ids(count)[order])
+    moved = utility(name, given_probabilities[..., order], draws(count)[order], item_ids(count))
     assert moved.tolist() == whole[order].tolist()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_strategy_writes_to_none_of_its_arguments(name: StrategyName) -> None:
-    table, drawn = np.array([SURE, TORN]), draws(2)
+    table, drawn = asked(name, np.array([SURE, TORN]).T), draws(2)
     table.flags.writeable = drawn.flags.writeable = False
     found = utility(name, table, drawn, item_ids(2))
     assert not np.shares_memory(found, drawn)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"random"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {*DRAWS, *COMMITTEES}))
 def test_what_the_model_is_less_sure_of_is_picked_sooner(name: StrategyName) -> None:
-    sure, torn, flat = utility(name, np.array([SURE, TORN, FLAT]), draws(3), item_ids(3))
+    sure, torn, flat = utility(name, np.array([SURE, TORN, FLAT]).T, draws(3), item_ids(3))
     assert sure < torn < flat
 
 
@@ -70,7 +81,7 @@ def test_what_the_model_is_less_sure_of_is_picked_sooner(name: StrategyName) -> 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_an_item_whose_probability_is_no_number_is_named(name: StrategyName, wrong: float) -> None:
     with pytest.raises(DataError, match="item 'i1' a probability that is not a number"):
-        utility(name, np.array([SURE, [wrong, 0.5, 0.5]]), draws(2), item_ids(2))
+        utility(name, asked(name, np.array([SURE, [wrong, 0.5, 0.5]]).T), draws(2), item_ids(2))
 
 
 @pytest.mark.parametrize(
@@ -86,13 +97,28 @@ def test_an_item_whose_probability_is_no_number_is_named(name: StrategyName, wro
     ],
 )
 def test_known_values(name: StrategyName, row: list[float], known: float) -> None:
-    (found,) = utility(name, np.array([row]), draws(1), item_ids(1))
+    (found,) = utility(name, np.array([row]).T, draws(1), item_ids(1))
     assert found == pytest.approx(known)
 
 
 def test_random_is_the_items_own_draw() -> None:
-    assert utility("random", np.array([SURE, TORN]), draws(2), item_ids(2)).tolist() == draws(2).tolist()
+    assert utility("random", np.array([SURE, TORN]).T, draws(2), item_ids(2)).tolist() == draws(2).tolist()
 
 
 def test_params_offers_every_strategy_and_no_other() -> None:
     assert set(get_args(StrategyName)) == set(STRATEGIES)
+
+
+def test_a_committee_is_torn_where_its_members_answer_differently() -> None:
+    agreed, split = [0.9, 0.1], [0.1, 0.9]
+    members = np.array([[agreed, agreed, split], [agreed, split, split]]).transpose(0, 2, 1)
+    torn = utility("vote_entropy", members, draws(3), item_ids(3))
+    assert torn == pytest.approx([0, np.log(2), 0])
+    far = utility("consensus_divergence", members, draws(3), item_ids(3))
+    # By hand: the entropy of the mean (0.5, 0.5) less the mean entropy of (0.9, 0.1).
+    assert far == pytest.approx([0, np.log(2) + 0.9 * np.log(0.9) + 0.1 * np.log(0.1), 0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_strategy_says_where_it_comes_from(name: StrategyName) -> None:
+    assert name == "random" or "(" in STRATEGIES[name].says

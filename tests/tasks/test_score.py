@@ -1,0 +1,128 @@
+"""The pool is scored as a stream: what comes out does not depend on how it is kept in files, read, or shared out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hitl import choose, firewall, pipeline, strategies
+from hitl.errors import DataError
+from hitl.lookup import lookup
+from hitl.params import Params
+from hitl.shortlist import Limits
+from tasks import score
+from tasks.edges import tables
+from tests.tasks.small_workspace import table
+
+ROWS = 700
+KINDS = {"size": "numeric", "weight": "numeric", "town": "categorical", "note": "text"}
+KEY = choose.key(seed=0, round_number=1)
+
+
+def items() -> pd.DataFrame:
+    found = table(ROWS)
+    rng = np.random.default_rng(3)
+    found["weight"] = np.where(rng.random(ROWS) < 0.2, np.nan, rng.normal(0, 1, ROWS)).astype(np.float32)
+    return found
+
+
+ITEMS = items()
+
+
+def scoring(columns: Sequence[str], strategy: str = "margin") -> score.Scoring:
+    data: dict[str, object] = {"id": "item_id", "label": "label", "classes": ["dry", "rare", "wet"]}
+    params = Params.model_validate(
+        {
+            "data": {**data, "columns": {name: KINDS[name] for name in columns}},
+            "query": {"strategy": strategy, "batch": 40},
+        }
+    )
+    model = pipeline.fit(pipeline.build(params.model, params.features), ITEMS[:60], params.features)
+    return score.Scoring(
+        params=params,
+        model=model,
+        members=[model],
+        number=1,
+        limits=Limits(useful=44, drawn=4),
+        out=lookup(ITEMS["item_id"][:60], *KEY),
+        again=lookup(ITEMS["item_id"][100:103], *KEY),
+        test=firewall.wall(ITEMS[300:320].assign(item_id=[f"test-{n}" for n in range(20)]), params.features),
+    )
+
+
+def write(folder: Path, frame: pd.DataFrame, files: int, group: int) -> list[Path]:
+    folder.mkdir()
+    for number, places in enumerate(np.array_split(np.arange(len(frame)), files)):
+        part = pa.Table.from_pandas(frame.iloc[places].drop(columns="label"), preserve_index=False)
+        pq.write_table(part, folder / f"part-{number:05d}.parquet", row_group_size=group)
+    return tables.parts(folder)
+
+
+@pytest.mark.parametrize("columns", [("size", "weight"), ("size", "weight", "town", "note")])
+def test_the_candidates_do_not_depend_on_files_chunks_or_workers(
+    columns: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = scoring(columns)
+    whole = score.candidates_of(write(tmp_path / "one", ITEMS, 1, 10_000), asked)
+    assert (whole.rows, whole.barred) == (ROWS - 60 - 20, 20)
+    assert set(ITEMS["item_id"][100:103]) <= set(whole.items["item_id"])
+    assert not set(ITEMS["item_id"][:60]) & set(whole.items["item_id"])
+    monkeypatch.setattr(tables, "ROW_GROUP", 97)
+    monkeypatch.setattr(score, "FAST_ROWS", 13)
+    paths = write(tmp_path / "many", ITEMS[::-1], 7, 50)
+    shared = score.merge(
+        [score.candidates_of(some, asked) for some in (paths[4:], paths[:1], paths[1:4])], asked.limits
+    )
+    assert (shared.rows, shared.barred) == (whole.rows, whole.barred)
+    pd.testing.assert_frame_equal(
+        score.described(shared.items, asked), score.described(whole.items, asked), check_exact=False, rtol=0, atol=1e-12
+    )
+    assert shared.items["utility"].tolist() == whole.items["utility"].tolist()
+
+
+@pytest.mark.parametrize("strategy", ["margin", "least_confident", "entropy"])
+def test_the_stream_keeps_what_sorting_the_whole_pool_would(strategy: str, tmp_path: Path) -> None:
+    asked = scoring(["size", "weight"], strategy)
+    found = score.candidates_of(write(tmp_path / "pool", ITEMS, 2, 100), asked).items
+    free = ITEMS.drop(index=[*range(60), *range(300, 320), 100, 101, 102])
+    probabilities = pipeline.aligned(asked.model, pipeline.inputs(free, asked.params.features), ["dry", "rare", "wet"])
+    utility = strategies.STRATEGIES[strategy].utility(probabilities.T, np.zeros(len(free)))
+    best = free.assign(utility=utility.round(9)).sort_values(["utility", "item_id"], ascending=[False, True])
+    assert set(best["item_id"][:44]) <= set(found["item_id"])
+    draw = choose.draw(free["item_id"].to_numpy(dtype=object), seed=0, round_number=1)
+    assert set(free["item_id"].to_numpy()[np.argsort(draw)[:4]]) <= set(found["item_id"])
+
+
+def test_an_item_whose_number_is_none_is_named(tmp_path: Path) -> None:
+    pool = ITEMS.copy()
+    pool.loc[444, "size"] = np.inf
+    with pytest.raises(DataError, match="'item-00444' a probability that is not a number"):
+        score.candidates_of(write(tmp_path / "pool", pool, 1, 100), scoring(["size", "weight"]))
+
+
+def test_a_number_that_a_later_file_keeps_as_text_is_a_number_and_a_word_is_told(tmp_path: Path) -> None:
+    asked, pool = scoring(["size", "weight"]), ITEMS.astype({"size": str})
+    told = score.candidates_of(write(tmp_path / "text", pool, 1, 100), asked)
+    same = score.candidates_of(write(tmp_path / "numbers", ITEMS, 1, 100), asked)
+    assert told.items["utility"].tolist() == same.items["utility"].tolist()
+    pool.loc[5, "size"] = "large"
+    with pytest.raises(DataError, match=r"column .size. is numeric in data\.columns"):
+        score.candidates_of(write(tmp_path / "word", pool, 1, 100), asked)
+
+
+def test_an_item_without_an_id_is_told(tmp_path: Path) -> None:
+    paths = write(tmp_path / "pool", ITEMS.assign(item_id=[None, *ITEMS["item_id"][1:]]), 1, 100)
+    with pytest.raises(DataError, match="1 items have no item_id"):
+        score.candidates_of(paths, scoring(["size", "weight"]))
+
+
+def test_whole_rows_are_found_by_id(tmp_path: Path) -> None:
+    write(tmp_path / "pool", ITEMS, 3, 50)
+    wanted = ["item-00699", "item-00003", "item-00650"]
+    found = tables.rows_of(tmp_path / "pool", wanted)
+    assert found["item_id"].tolist() == sorted(wanted)
+    assert found["note"].tolist() == [ITEMS["note"][number] for number in (3, 650, 699)]
