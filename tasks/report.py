@@ -12,10 +12,12 @@ from typing import Any, cast
 import pandas as pd
 
 from hitl import resolve as resolving
+from hitl.choose import SEEN
 from hitl.curve import CurvePoint
 from hitl.errors import IntegrityError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
+from hitl.mix import Share, mix
 from hitl.params import Params
 from hitl.report.sections.batch import pictured
 from hitl.report.sections.sources import (
@@ -91,6 +93,7 @@ def sources(workspace: Workspace, round_id: str) -> Sources:
         params=params,
         batch=batch,
         shown={item_id: _shown(row, params) for item_id, row in shown.items()},
+        mix=_mix(folder, params, one),
         pixels={item_id: _pixels(row, params) for item_id, row in shown.items() if params.data.image},
         answers=_answers(folder, one),
         labels=labels,
@@ -113,9 +116,33 @@ def _before_report(workspace: Workspace, round_id: str) -> State:
 
 
 def _batch(folder: Path, one: RoundState) -> tuple[BatchItem, ...]:
-    names = [field.name for field in fields(BatchItem)]
-    found = _rows(folder / "batch.parquet", names) if one.done("selected") else []
+    if not one.done("selected"):
+        return ()
+    # The batch of an older round says less.
+    kept = set(tables.columns(folder / "batch.parquet"))
+    found = _rows(folder / "batch.parquet", [field.name for field in fields(BatchItem) if field.name in kept])
     return tuple(BatchItem(**cast(Any, row)) for row in found)
+
+
+def _mix(folder: Path, params: Params, one: RoundState) -> tuple[Share, ...]:
+    """What the batch and the pool are made of: the model's classes, and the words and booleans of the columns."""
+    path = folder / "candidates.parquet"
+    if not one.done("selected") or not path.is_file() or "drawn" not in tables.columns(path):
+        return ()
+    kinds = [name for name, kind in params.features.items() if kind in ("categorical", "boolean")]
+    pool = tables.read_parquet(path, ["drawn", "model_class", *(SEEN + name for name in kinds)])
+    chosen = tables.read_parquet(folder / "batch.parquet", ["item_id", "reason", "model_class"])
+    batch = chosen[chosen["reason"] != "gold"].merge(
+        tables.read_parquet(folder / "items.parquet", ["item_id", *kinds]), on="item_id"
+    )
+    parts = {"class": ("model_class", "model_class"), **{name: (name, SEEN + name) for name in kinds}}
+    drawn = pool[pool["drawn"]]
+    return mix({name: (_words(batch[ours]), _words(drawn[theirs])) for name, (ours, theirs) in parts.items()})
+
+
+def _words(cells: pd.Series) -> list[str]:
+    """Each cell as a person reads it: "" for none, 5 for 5.0."""
+    return ["" if pd.isna(cell) else cell if isinstance(cell, str) else f"{cell:g}" for cell in cells]
 
 
 def _answers(folder: Path, one: RoundState) -> tuple[Answer, ...]:

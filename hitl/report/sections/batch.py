@@ -28,6 +28,7 @@ NAME = 40
 _WHY = {
     "uncertain": "the model was least sure of these",
     "diverse": "unlike the items we have labels for",
+    "rare": "the model's best guess at a class with few labels",
     "random": "drawn at random, to estimate accuracy on the whole pool",
     "gold": "answer known: a check on the annotators",
     "reissued": "sent out before, and nobody answered",
@@ -43,7 +44,7 @@ def section(sources: Sources) -> Section | None:
     said = (
         f"{many(len(sources.batch), 'item')} went out, chosen by the query strategy {clipped(str(strategy), NAME)!r}."
     )
-    tables = (_reasons(sources), _classes(sources), _items(sources))
+    tables = (_reasons(sources), _classes(sources), *_mix(sources), _items(sources))
     return Section("batch", "The batch", (said, *_masked(sources)), tables=tables, beside=True)
 
 
@@ -95,6 +96,19 @@ def _classes(sources: Sources) -> Table:
     return Table("Classes", heads, kept, note, folded=len(rows) > 20)
 
 
+def _mix(sources: Sources) -> tuple[Table, ...]:
+    """Where the batch is made of other items than the pool; nothing when that is not known."""
+    if not sources.mix:
+        return ()
+    rows = tuple(
+        (clipped(one.name, NAME), clipped(one.value, NAME), percent(one.batch, 0), percent(one.pool, 0))
+        for one in sources.mix
+    )
+    heads = columns("", "is", "in the batch", "in the pool", number=("in the batch", "in the pool"))
+    note = "The largest differences. The pool is told by items drawn from it at random; a class is what the model said."
+    return (Table("How the batch differs from the pool", heads, rows, note),)
+
+
 def _items(sources: Sources) -> Table:
     ordered = sorted(sources.batch, key=_order)
     names = ("item", "shown", "why", "the model said", "people said", "label")
@@ -106,6 +120,9 @@ def _items(sources: Sources) -> Table:
 
 def _item(item: BatchItem, sources: Sources) -> tuple[Cell, ...]:
     utility = f" · utility {item.utility:.3f}" if item.utility is not None else ""
+    odds = f" · odds {item.selection_probability:.3g}" if item.selection_probability is not None else ""
+    near = f" · nearest to {clipped(item.nearest_item, NAME)}" if item.nearest_item is not None else ""
+    near += f" ({clipped(item.nearest_label, NAME)})" if item.nearest_label is not None else ""
     sure = f" ({percent(item.model_confidence, 0)})" if item.model_confidence is not None else ""
     thought = f"{clipped(item.model_class, NAME)}{sure}" if item.model_class is not None else NONE
     said = _said(sources.said.get(item.item_id, ()))
@@ -113,7 +130,7 @@ def _item(item: BatchItem, sources: Sources) -> tuple[Cell, ...]:
     return (
         clipped(item.item_id, NAME),
         shown,
-        f"{clipped(item.reason, NAME)}{utility}",
+        f"{clipped(item.reason, NAME)}{utility}{odds}{near}",
         thought,
         said,
         _label(item, sources),

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from hitl.curve import CurvePoint
 from hitl.ledger import Facts
+from hitl.mix import Share
 from hitl.params import Params
 from hitl.state import RoundState, State
 
@@ -20,6 +21,9 @@ class BatchItem:
     utility: float | None
     model_class: str | None
     model_confidence: float | None
+    selection_probability: float | None = None
+    nearest_item: str | None = None
+    nearest_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,9 @@ class Sources:
     """The values behind one report. `state` is the ledger's as it stood before the report was written.
 
     `shown` holds per item the columns its annotators saw, `pixels` its image row by row, `labels` the class it
-    ended with (None: unresolved). `before` are the predictions of the champion that the challenger
-    met; `comparison` has what random choice reached, a point a round after the baseline.
+    ended with (None: unresolved). `mix` tells what the batch and the pool are made of. `before` are the predictions
+    of the champion that the challenger met; `comparison` has what random choice reached, a point a round after the
+    baseline.
     """
 
     workspace: str
@@ -57,6 +62,7 @@ class Sources:
     batch: tuple[BatchItem, ...] = ()
     shown: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pixels: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    mix: tuple[Share, ...] = ()
     answers: tuple[Answer, ...] = ()
     labels: Mapping[str, str | None] = field(default_factory=dict)
     gold: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from hitl import ledger
 from hitl.curve import CurvePoint
 from hitl.errors import MomentError
 from hitl.ledger import Event, Facts
+from hitl.mix import mix
 from hitl.params import Params, parse
 from hitl.report.sections.parts import Badge, Heat, Section, Table
 from hitl.report.sections.sources import Answer, BatchItem, Prediction, Sources
@@ -127,6 +128,17 @@ def test_many_classes_are_told_by_their_confusions_instead_of_a_matrix() -> None
     found = table(report, "confusion", "Most frequent")
     assert len(found.rows) == 25
     assert found.note == "The first 25 of 39 confusions are shown."
+
+
+def test_an_item_says_its_odds_and_the_labeled_item_nearest_to_it_and_the_batch_how_it_differs() -> None:
+    (one,) = items("a")
+    drawn = replace(
+        one, reason="random", utility=None, selection_probability=0.004, nearest_item="z", nearest_label="dog"
+    )
+    made = replace(sources(story()), batch=(drawn,), mix=mix({"town": (["Bern"], ["Bern", "Kyiv"])}))
+    assert table(report_of(made), "batch", "Items").rows[0][2] == "random · odds 0.004 · nearest to z (dog)"
+    differs = table(report_of(made), "batch", "How the batch differs")
+    assert differs.rows == (("town", "Bern", "100 %", "50 %"), ("town", "Kyiv", "0 %", "50 %"))
 
 
 def test_an_item_shows_why_it_was_picked_and_what_became_of_it() -> None:
