@@ -1,0 +1,241 @@
+"""What it costs to score a pool and keep the candidates, beside the floor and beside others.
+
+The floor reads the same columns of the same Parquet files, calls predict_proba in chunks and throws the result away.
+Ours is what `hitl open` does: read, look ids up, wall off test items, score, draw, keep a shortlist. Both have the same
+fitted model, bare, so that scikit-learn does as little as it can. CPU seconds are of one process; floor and ours take
+turns and the median counts. Memory is what a process of its own holds at most, beyond what it held with all libraries
+and the model loaded.
+
+python benchmarks/scoring.py --rows 1000000 [--rows 10000000] [--threads 2] [--json] [--write]
+
+With `--peers PYTHON` (an interpreter that has modAL and scikit-activeml) they choose from the same pool, in memory.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from page import put
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from hitl import choose, firewall
+from hitl.lookup import lookup
+from hitl.params import Params
+from hitl.shortlist import Limits
+from tasks import score
+from tasks.edges import tables
+
+WIDTH, CLASSES, BATCH, PART = 64, 10, 100, 1_000_000
+NAMES = [f"f{at}" for at in range(WIDTH)]
+MODELS = {
+    "logistic_regression": lambda: LogisticRegression(max_iter=300),
+    "hist_gradient_boosting": lambda: HistGradientBoostingClassifier(max_iter=30, random_state=0),
+}
+STRETCHES = {"logistic_regression": (65_536, 8_192), "hist_gradient_boosting": (65_536, 4_096)}
+PEERS = """
+import json, sys, time
+import numpy as np, pyarrow.parquet as pq
+from sklearn.linear_model import LogisticRegression
+pool, kind, folder = sys.argv[1:4]
+learned = np.load(f"{folder}/learned.npz")
+began = time.process_time()
+columns = [f"f{at}" for at in range(learned["X"].shape[1])]
+X = np.column_stack([pq.read_table(pool, columns=[name], use_threads=False).column(0).to_numpy() for name in columns])
+model = LogisticRegression(max_iter=300).fit(learned["X"], learned["y"])
+fitted = time.process_time()
+if kind == "modAL":
+    from modAL.uncertainty import margin_sampling
+    margin_sampling(model, X, n_instances=int(sys.argv[4]))
+else:
+    from skactiveml.classifier import SklearnClassifier
+    from skactiveml.pool import UncertaintySampling
+    y = np.full(len(X), np.nan)
+    one = SklearnClassifier(model, classes=model.classes_, missing_label=np.nan).fit(learned["X"], learned["y"])
+    UncertaintySampling(method="margin_sampling", missing_label=np.nan, random_state=0).query(
+        X, y, clf=one, fit_clf=False, batch_size=int(sys.argv[4]))
+peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps({"cpu_s": time.process_time() - began, "peak_mb": peak}))
+"""
+
+
+def learned() -> tuple[np.ndarray, np.ndarray]:
+    """2,000 labeled items of 10 classes."""
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((2_000, WIDTH), dtype=np.float32)
+    return X, (X[:, :CLASSES] + rng.standard_normal((2_000, CLASSES)) / 2).argmax(axis=1)
+
+
+def write(folder: Path, rows: int) -> None:
+    """A pool of so many items, a million a file, as anybody's exporter might lay it out."""
+    folder.mkdir(parents=True)
+    for number, start in enumerate(range(0, rows, PART)):
+        rng, count = np.random.default_rng([2, number]), min(PART, rows - start)
+        cells = {name: rng.standard_normal(count, dtype=np.float32) for name in NAMES}
+        ids = [f"item-{place:08d}" for place in range(start, start + count)]
+        pq.write_table(
+            pa.table({"item_id": ids, **cells}),
+            folder / f"part-{number:05d}.parquet",
+            row_group_size=tables.ROW_GROUP,
+            use_dictionary=False,
+        )
+
+
+def scoring(kind: str) -> score.Scoring:
+    """What `hitl open` scores with: 2,000 items asked about before, a test set of 500, a batch of 100."""
+    X, y = learned()
+    model = MODELS[kind]().fit(X, y.astype(str).astype(object))
+    data = {"id": "item_id", "label": "label", "classes": [str(name) for name in range(CLASSES)]}
+    params = Params.model_validate(
+        {"data": {**data, "columns": dict.fromkeys(NAMES, "numeric")}, "query": {"batch": BATCH}}
+    )
+    key = choose.key(seed=0, round_number=1)
+    test = pd.DataFrame(X[:500], columns=NAMES).assign(item_id=[f"test-{place}" for place in range(500)])
+    return score.Scoring(
+        params=params,
+        model=model,
+        members=[model],
+        number=1,
+        limits=Limits(useful=5 * BATCH + BATCH // 10, drawn=score.POOL),
+        out=lookup((f"item-{place * 37:08d}" for place in range(2_000)), *key),
+        again=lookup([], *key),
+        test=firewall.wall(test, params.features),
+    )
+
+
+def ours(paths: Sequence[Path], asked: score.Scoring, threads: int) -> pd.DataFrame:
+    with ThreadPoolExecutor(threads) as pool:
+        shares = [paths[at::threads] for at in range(threads) if paths[at::threads]]
+        parts = list(pool.map(lambda share: score.candidates_of(share, asked), shares))
+    return score.described(score.merge(parts, asked.limits).items, asked)
+
+
+def floor(paths: Sequence[Path], asked: score.Scoring, threads: int, stretch: int) -> None:
+    def read(path: Path) -> None:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=["item_id", *NAMES], use_threads=False)
+                X = np.empty((table.num_rows, WIDTH), dtype=np.float32)
+                for at, name in enumerate(NAMES):
+                    X[:, at] = table.column(name).to_numpy()
+                for start in range(0, len(X), stretch):
+                    asked.model.predict_proba(X[start : start + stretch])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(read, paths))
+
+
+def timed(act: Callable[[], object]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    act()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def memory(name: str) -> float:
+    """VmRSS or VmHWM of this process, MB."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+
+
+def held(folder: Path, kind: str, threads: int) -> float:
+    """The memory that ours takes beyond libraries and model, MB: of a process of its own."""
+    command = [sys.executable, __file__, "--held", kind, str(folder), "--threads", str(threads)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def measured(folder: Path, rows: int, kind: str, threads: int, turns: int) -> dict[str, Any]:
+    """Ours beside the floor for one pool and model."""
+    asked, paths = scoring(kind), tables.parts(folder)
+    took: dict[str, list[tuple[float, float]]] = {}
+    with threadpool_limits(1):
+        for _ in range(turns):
+            took.setdefault("ours", []).append(timed(lambda: ours(paths, asked, threads)))
+            for stretch in STRETCHES[kind]:
+                took.setdefault(f"floor {stretch}", []).append(
+                    timed(lambda rows=stretch: floor(paths, asked, threads, rows))
+                )
+    cpu = {name: statistics.median(one for _, one in each) for name, each in took.items()}
+    wall = statistics.median(one for one, _ in took["ours"])
+    least = min(one for name, one in cpu.items() if name != "ours")
+    return {
+        "rows": rows,
+        "model": kind,
+        "threads": threads,
+        "cpu_s": round(cpu["ours"], 2),
+        "floor_cpu_s": round(least, 2),
+        "ratio_to_floor": round(cpu["ours"] / least, 3),
+        "extra_mb": round(held(folder, kind, threads)),
+        "rows_per_second": round(rows / wall),
+        "rows_per_cpu_second": round(rows / cpu["ours"]),
+        "us_per_row": round(cpu["ours"] / rows * 1e6, 3),
+        "turns": turns,
+    }
+
+
+def peers(python: str, folder: Path, rows: int) -> list[dict[str, Any]]:
+    """What modAL and scikit-activeml cost on the same pool, with the same logistic regression, in memory."""
+    found = []
+    X, y = learned()
+    with tempfile.TemporaryDirectory() as there:
+        np.savez(Path(there) / "learned.npz", X=X, y=y)
+        for name in ("modAL", "scikit-activeml"):
+            command = [python, "-W", "ignore", "-c", PEERS, str(folder), name, there, str(BATCH)]
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            said = json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr.strip()[-200:]}
+            found.append({"peer": name, "rows": rows, **said})
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, action="append")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--model", choices=list(MODELS), action="append")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--pools", type=Path, help="keep the pools here, and take those that are here")
+    parser.add_argument("--peers", metavar="PYTHON")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
+    parser.add_argument("--held", nargs=2, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.held:
+        one, paths, before = scoring(asked.held[0]), tables.parts(Path(asked.held[1])), memory("VmRSS")
+        with threadpool_limits(1):
+            ours(paths, one, asked.threads)
+        print(memory("VmHWM") - before)
+        return
+    found, others = [], []
+    with tempfile.TemporaryDirectory() as made:
+        for rows in asked.rows or [1_000_000]:
+            folder = (asked.pools or Path(made)) / str(rows)
+            if not folder.is_dir():
+                write(folder, rows)
+            kinds = asked.model or MODELS
+            found += [measured(folder, rows, kind, asked.threads, asked.turns) for kind in kinds]
+            if asked.peers:
+                others += peers(asked.peers, folder, rows)
+    if asked.write:
+        put("scoring", found, others)
+    if asked.json:
+        print(json.dumps({**found[0], "all": found, "peers": others}))
+        return
+    print(pd.DataFrame(found).to_string(index=False))
+    if others:
+        print(pd.DataFrame(others).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
