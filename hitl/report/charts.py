@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from hitl.consensus.calibration import Bin
 from hitl.curve import CurvePoint
 from hitl.report.spelled import difference, measured, unit, words
 from hitl.report.svg import Scale, Svg, drawing, element, ticks
@@ -57,6 +58,23 @@ def share_chart(estimate: float, low: float, high: float) -> Svg:
     parts += [element("circle", cx=x(estimate), cy=34, r=7, class_="dot")]
     title = f"{100 * estimate:.1f} percent, interval {100 * low:.1f} to {100 * high:.1f}"
     return drawing(*parts, width=640, height=86, title=title, class_="chart")
+
+
+def reliability_chart(bins: Sequence[Bin]) -> Svg:
+    """How often we were right (a dot with its interval) against how sure we were; on the line, both are the same."""
+    x, y = Scale(0.0, 1.0, _LEFT, _WIDTH - _RIGHT), Scale(0.0, 1.0, _HEIGHT - _BOTTOM, _TOP)
+    levels = [one / 5 for one in range(6)]
+    parts = [element("line", x1=x(0.0), x2=x(1.0), y1=y(one), y2=y(one), class_="grid") for one in levels]
+    parts += [_text(f"{100 * one:.0f} %", x(one), _HEIGHT - _BOTTOM + 20) for one in levels]
+    parts += [_text(f"{100 * one:.0f} %", _LEFT - 8, y(one) + 4, "end") for one in levels]
+    parts += [element("line", x1=x(0.0), x2=x(1.0), y1=y(0.0), y2=y(1.0), class_="zero")]
+    for one in bins:
+        at = x(one.confidence)
+        parts += [element("line", x1=at, x2=at, y1=y(one.low), y2=y(one.high), class_="interval thin")]
+        parts += [element("circle", cx=at, cy=y(one.right), r=5, class_="dot")]
+    said = "; ".join(f"{100 * one.confidence:.0f} percent sure, {100 * one.right:.0f} right" for one in bins)
+    title = f"Share right against confidence, on gold: {said}"
+    return drawing(*parts, width=_WIDTH, height=_HEIGHT, title=title, class_="chart")
 
 
 def change_chart(before: float | None, after: float) -> Svg:

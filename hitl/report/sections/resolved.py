@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
-from hitl.report.charts import share_chart
+from hitl.consensus.calibration import Bin, error
+from hitl.ledger import Facts
+from hitl.report.charts import reliability_chart, share_chart
 from hitl.report.sections.batch import content
 from hitl.report.sections.parts import Cell, Column, Figure, Section, Table
 from hitl.report.sections.sources import Sources
@@ -30,8 +32,9 @@ def section(sources: Sources) -> Section | None:
     )
     if gold.get("answered"):
         said += [f"Gold answers right: {part(gold['correct'], gold['answered'])}."]
+    said += [f"Method: {facts['method']} ({facts['why']})."] if facts.get("method") else []
     said += [] if open_items else ["Nothing goes to adjudication."]
-    return Section("labels", "Labels", tuple(said), tables=_adjudication(open_items, sources))
+    return Section("labels", "Labels", tuple(said), _reliability(facts), _adjudication(open_items, sources))
 
 
 def pool(sources: Sources) -> Section | None:
@@ -48,6 +51,19 @@ def pool(sources: Sources) -> Section | None:
     )
     figure = Figure(share_chart(estimate, low, high), f"Estimated accuracy on the pool, with its {sure} interval.")
     return Section("pool", "Accuracy on the pool", (said,), (figure,))
+
+
+def _reliability(facts: Facts) -> tuple[Figure, ...]:
+    """Confidence beside the share right, where gold told it."""
+    bins = [Bin(**one) for one in cast(list[dict[str, Any]], facts.get("reliability", []))]
+    if not bins:
+        return ()
+    items = many(sum(one.items for one in bins), "gold item")
+    caption = (
+        f"How often the crowd was right on {items}, against how sure we were of it; each dot is a group of items with "
+        f"the 95 % interval of its share. Off the line by {percent(error(tuple(bins)))} on average."
+    )
+    return (Figure(reliability_chart(bins), caption),)
 
 
 def _adjudication(open_items: list[str], sources: Sources) -> tuple[Table, ...]:

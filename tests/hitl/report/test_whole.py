@@ -178,7 +178,26 @@ def test_gold_counts_apart_from_agreement() -> None:
     answers = (Answer("g", "ann", "cat"), Answer("g", "bob", "dog"))
     made = replace(sources(story()), answers=answers, labels={"g": "cat"}, gold={"g": "cat"})
     rows = table(report_of(made), "annotators", "Each").rows
-    assert [row[3:5] for row in rows] == [("–", "1 of 1 (100 %)"), ("–", "0 of 1 (0 %)")]
+    assert [row[3:5] for row in rows] == [
+        ("–", "1 of 1 (100 %) [20.7 to 100.0 %]"),
+        ("–", "0 of 1 (0 %) [0.0 to 79.3 %]"),
+    ]
+
+
+def test_agreement_beyond_chance_has_an_interval() -> None:
+    said = [(item, who, "cat" if item < "c" else "dog") for item in "abcd" for who in ("ann", "bob")]
+    made = replace(sources(story()), answers=tuple(Answer(*one) for one in said), labels={})
+    assert "alpha is 1.00 over 4 items" in section(report_of(made), "annotators").words[1]
+
+
+def test_confidence_is_shown_beside_the_share_right_and_the_method_says_why() -> None:
+    bins = [{"items": 4, "confidence": 0.9, "right": 0.75, "low": 0.3, "high": 0.95}]
+    facts = {"resolved": 3, "skipped": 0, "agreement": None, "reliability": bins, "method": "majority", "why": "few"}
+    told = [(event, name, facts if event == "resolved" else one) for event, name, one in story()]
+    found = section(report_of(sources(told)), "labels")
+    assert "4 gold items" in found.figures[0].caption
+    assert "Off the line by 15.0 %" in found.figures[0].caption
+    assert "Method: majority (few)." in found.words
 
 
 def test_the_last_answer_of_an_annotator_stands() -> None:
