@@ -1,0 +1,67 @@
+"""What the peers make of the same annotations; run by benchmarks/consensus.py in an environment of their own.
+
+Reads FOLDER/NAME.said.csv (item_id, annotator_id, label) and, where it is there, FOLDER/NAME.model.csv (item_id and a
+column a class). Writes FOLDER/NAME.METHOD.csv (item_id, label), and prints a JSON object a line with CPU seconds and
+the growth of the peak memory.
+"""
+
+import json
+import resource
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+warnings.simplefilter("ignore")
+
+
+def crowd_kit(name: str, said: pd.DataFrame) -> pd.Series:
+    from crowdkit import aggregation
+
+    found = getattr(aggregation, name)().fit_predict(said.rename(columns={"item_id": "task", "annotator_id": "worker"}))
+    return pd.Series(found)
+
+
+def crowdlab(said: pd.DataFrame, model: pd.DataFrame) -> pd.Series:
+    from cleanlab.multiannotator import get_label_quality_multiannotator
+
+    classes = list(model.columns)
+    wide = said.assign(label=said["label"].map(classes.index)).pivot_table(
+        index="item_id", columns="annotator_id", values="label"
+    )
+    seen = model.reindex(wide.index).to_numpy()
+    found = get_label_quality_multiannotator(wide, seen, verbose=False, return_detailed_quality=False)
+    quality = found["label_quality"]["consensus_label"].to_numpy()
+    return pd.Series([classes[int(one)] for one in quality], index=wide.index)
+
+
+def main() -> None:
+    folder, methods = Path(sys.argv[1]), sys.argv[2].split(",")
+    for path in sorted(folder.glob("*.said.csv")):
+        name = path.name.removesuffix(".said.csv")
+        said = pd.read_csv(path, dtype=str, keep_default_na=False)
+        view = folder / f"{name}.model.csv"
+        for method in methods:
+            if method == "CROWDLAB" and not view.is_file():
+                continue
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            start = time.process_time()
+            try:
+                if method == "CROWDLAB":
+                    model = pd.read_csv(view, dtype={"item_id": str}).set_index("item_id")
+                    labels = crowdlab(said, model)
+                else:
+                    labels = crowd_kit(method, said)
+            except Exception as error:  # noqa: BLE001 - a peer that fails is a result
+                print(json.dumps({"name": name, "method": method, "error": str(error)[:120]}), flush=True)
+                continue
+            cpu = time.process_time() - start
+            grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+            labels.rename("label").rename_axis("item_id").to_csv(folder / f"{name}.{method}.csv")
+            print(json.dumps({"name": name, "method": method, "cpu_s": cpu, "grown_mb": grown}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
