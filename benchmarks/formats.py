@@ -22,7 +22,7 @@ from tests.hitl.formats.servers import exported
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "benchmarks" / "README.md"
-BEGIN, END = "<!-- formats -->\n", "<!-- /formats -->"
+BEGIN, END = "<!-- formats.py -->\n", "<!-- end of formats.py -->"
 SIZE = 1 << 20
 """About so many bytes of each format."""
 MEASURED = """
@@ -162,9 +162,8 @@ def main() -> None:
     text = "\n".join([*lines, "", said]) + "\n"
     print(text)
     if chosen.write:
-        page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else f"# Benchmarks\n\n{BEGIN}{END}\n"
-        before, rest = page.split(BEGIN) if BEGIN in page else (f"{page.rstrip()}\n\n", f"{END}\n")
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+        PAGE.write_text(f"{before}{BEGIN}{text}{END}{rest.split(END)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":
