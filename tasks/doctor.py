@@ -4,7 +4,6 @@ It is asked when other commands fail: nothing here may need what could be broken
 """
 
 import os
-import re
 import shlex
 import shutil
 import time
@@ -42,8 +41,6 @@ REBUILT = (
     "predictions_sha256",
 )
 """The facts that name a file which `hitl rebuild` makes again."""
-_HALF = re.compile(r"\..+\.[0-9a-f]{8}")
-"""The temporary name of a file that was being written."""
 
 
 def doctor(workspace: Workspace, at: datetime, *, room: int = ROOM) -> Facts:
@@ -340,7 +337,7 @@ def _half_written(workspace: Workspace) -> list[Path]:
     """What writes that were killed left: temporary files, copies of deliveries, a scratch copy of the workspace."""
     scratch, arriving = workspace.local / "scratch", workspace.local / "arriving"
     found = [*workspace.root.glob(".*"), *workspace.data.rglob(".*"), *workspace.local.rglob(".*")]
-    half = [path for path in found if _HALF.fullmatch(path.name) and path.is_file() and scratch not in path.parents]
+    half = [path for path in found if files.is_unfinished(path) and path.is_file() and scratch not in path.parents]
     copies = [*arriving.glob("delivery-*.csv"), *workspace.spool.glob("*"), *workspace.local.glob("scratch")]
     return sorted({*half, *copies})
 

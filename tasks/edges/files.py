@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +15,7 @@ from hitl.visible import escaped
 
 SHARED, PRIVATE = 0o666, 0o600
 """Modes of a file, less what the umask takes away: for whoever may read the folder, or for its owner alone."""
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}\.unfinished")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -24,9 +27,9 @@ def write_bytes(path: Path, data: bytes, *, mode: int = SHARED) -> str:
 def write_parts(path: Path, parts: Iterable[bytes], *, mode: int = SHARED) -> str:
     """As `write_bytes`, for what is too large to be held in memory at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, digest = path.with_name(f".{path.name}.{secrets.token_hex(4)}"), hashlib.sha256()
+    temporary, digest = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished"), hashlib.sha256()
     try:
-        with os.fdopen(os.open(temporary, _NEW, mode), "wb") as file:
+        with named(path), os.fdopen(os.open(temporary, _NEW, mode), "wb") as file:
             for part in parts:
                 digest.update(part)
                 file.write(part)
@@ -35,6 +38,11 @@ def write_parts(path: Path, parts: Iterable[bytes], *, mode: int = SHARED) -> st
         temporary.unlink(missing_ok=True)
         raise
     return digest.hexdigest()
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file of this name is one that is being written here, or was when its writer was killed."""
+    return _UNFINISHED.fullmatch(path.name) is not None
 
 
 def move(whole: Path, path: Path) -> None:
@@ -94,19 +102,29 @@ def keep_private(path: Path) -> None:
 
 def write_new(path: Path, data: bytes) -> None:
     """Write `data` to `path`, where nothing may be yet; raises FileExistsError when another, anywhere, was first."""
-    with os.fdopen(os.open(path, _NEW, SHARED), "wb") as file:
+    with named(path), os.fdopen(os.open(path, _NEW, SHARED), "wb") as file:
         file.write(data)
 
 
 def append_line(path: Path, data: bytes, *, after: int) -> None:
     """Append `data` to `path` and fsync, cutting first whatever lies beyond byte `after` (a write that was cut)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
+    with named(path), path.open("ab") as file:
         file.truncate(after)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     _fsync(path.parent)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Have an error of the system say which file it was about, where it does not: a full disk is met in writing."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def sha256(path: Path) -> str:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from hitl.errors import MomentError
 from hitl.layout import Workspace
-from tasks.edges import files
+from tasks.edges import files, leftovers
 
 WRITING = "lock"
 """The lock of all commands that write."""
@@ -28,8 +28,9 @@ def locked(workspace: Workspace, command: str, *, wait: float = 0.5, place: str 
     """Hold the workspace's lock; raises MomentError naming the holder when another keeps it longer than `wait` seconds.
 
     `place` is the name of the lock: what may be done while others write has a lock of its own. The operating system
-    frees the lock when its process ends, however it ends, and the next one takes it over. It does not reach to other
-    computers that share the folder: there the card counts, and only a person may clear it.
+    frees the lock when its process ends, however it ends, and the next one takes it over, clearing first what a writer
+    left half-way (`tasks.edges.leftovers`). It does not reach to other computers that share the folder: there the card
+    counts, and only a person may clear it.
     """
     workspace.local.mkdir(parents=True, exist_ok=True)
     lock = _acquired(workspace, wait, place)
@@ -100,10 +101,15 @@ def _acquired(workspace: Workspace, wait: float, place: str) -> FileLock:
 
 
 def _sign(workspace: Workspace, command: str, place: str) -> None:
-    """Write our card; that of a process of this computer is of a dead one, for the system gave us its lock."""
-    before = read(workspace, place)
-    if before is None or not is_elsewhere(before):
-        card(workspace, place).unlink(missing_ok=True)
+    """Write our card; that of a process of this computer is of a dead one, for the system gave us its lock.
+
+    What a dead writer left half-way is cleared before its card is.
+    """
+    before, ours = read(workspace, place), card(workspace, place)
+    if ours.exists() and (before is None or not is_elsewhere(before)):
+        if place == WRITING:
+            leftovers.clear(workspace, since=ours.stat().st_mtime)
+        ours.unlink()
     since = datetime.now(UTC).isoformat(timespec="seconds")
     mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command}
     try:

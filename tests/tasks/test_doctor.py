@@ -81,7 +81,7 @@ def conflict(root: Path) -> None:
 
 
 def half(root: Path) -> None:
-    write(root, "data/rounds/r0002/.labels.parquet.0123abcd")
+    write(root, "data/rounds/r0002/.labels.parquet.0123abcd.unfinished")
     write(root, "data/.ledger.jsonl.mine")  # somebody else's
     write(root, ".hitl/arriving/delivery-x.csv")
     write(root, ".hitl/scratch/work space/params.yaml")
