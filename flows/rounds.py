@@ -55,16 +55,15 @@ def open_round(workspace: Workspace, run: Run) -> str:
 def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str:
     """Validate, resolve, retrain, evaluate, promote, report, version, track; returns the closed round.
 
-    Goes on with a closing or a rebuilding that was cut short. Raises MomentError when no round waits for labels,
-    GateError when answers are missing and neither `partial` nor the deadline allows to go without them.
+    Goes on with a closing, a rebuilding or a publishing that was cut short. Raises MomentError when no round waits for
+    labels, GateError when answers are missing and neither `partial` nor the deadline allows to go without them.
     """
     from tasks import version
 
     version.ready(workspace)
     rebuilt = rebuild(workspace, run)
     current = cast(RoundState, journal.read(workspace).current)
-    if rebuilt and current.phase is Phase.CLOSED:
-        publish(workspace, run)
+    if current.phase is Phase.CLOSED and (publish(workspace, run) or rebuilt) and current.id != BASELINE:
         return current.id
     name = _closing(workspace, partial=partial).id
     _complete(workspace, run, name)
@@ -130,16 +129,19 @@ def _pulled(workspace: Workspace) -> list[str]:
     return pull.due(workspace, current)
 
 
-def publish(workspace: Workspace, run: Run) -> None:
+def publish(workspace: Workspace, run: Run) -> bool:
     """Bring git, DVC and MLflow up to the ledger: every closed round has its commit, its tag and its run.
 
-    They are projections: what cannot be reached now is sent next time, and no round fails for it.
+    Returns whether there was anything to bring, and it was brought. They are projections: what cannot be reached now is
+    sent next time, and no round fails for it.
     """
     from tasks import track, version
     from tasks.edges.outbox import Unreachable
 
+    brought = False
     for one in version.pending(workspace, journal.read(workspace)):
         run("Version the data", version.version, workspace, one, retries=2)
+        brought = True
     state = journal.read(workspace)
     pushed = version.push(workspace, state)
     if pushed["error"]:
@@ -151,11 +153,13 @@ def publish(workspace: Workspace, run: Run) -> None:
             run("Track the round", track.track, workspace, one)
         except Unreachable as why:
             log.warning("%s stands; MLflow is told by the next hitl advance, for now: %s", one, clipped(str(why), TOLD))
-            return
+            return brought
+        brought = True
     try:
         track.repoint(workspace)
     except Unreachable as why:
         log.warning("MLflow is told of the rollback by the next hitl advance, for now: %s", clipped(str(why), TOLD))
+    return brought
 
 
 def _baseline(workspace: Workspace, run: Run) -> None:
