@@ -151,11 +151,10 @@ def _made(root: Path, name: str, head: str) -> bool:
 
 
 def _mend(here: Workspace, last: str) -> None:
-    """Bring back what DVC was killed over: it empties a file and then writes it, and cannot read an empty one."""
-    for path in (here.root / "dvc.lock", *_notes(here, last)):
-        if path.is_file() and not path.stat().st_size:
-            before = git.committed(here.root, path)
-            write_text(path, before) if before else path.unlink()
+    """Bring back what DVC was killed over: it empties a file and then writes it, and cannot read half of one."""
+    for path in versions.torn((here.root / "dvc.lock", *_notes(here, last))):
+        before = git.committed(here.root, path)
+        write_text(path, before) if before else path.unlink()
 
 
 def _datasets(here: Workspace, last: str) -> list[Path]:

@@ -1,5 +1,6 @@
 """DVC in process, far faster than its command: datasets into its cache, their digests into files that git carries."""
 
+import json
 import logging
 import re
 import time
@@ -8,10 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from dvc.config import Config
+from dvc.dvcfile import Lockfile, SingleStageFile
 from dvc.exceptions import DvcException
-from dvc.lock import LockError
+from dvc.lock import LockError, make_lock
 from dvc.repo import Repo, lock_repo
 from dvc.stage import Stage
+from dvc.utils import strictyaml
 
 from hitl.errors import HitlError, MomentError
 from tasks.edges.files import keep_private, private_folder, write_text
@@ -89,6 +92,23 @@ def record(root: Path, datasets: Iterable[Path], stages: Iterable[str]) -> list[
     return _with_repo(root, take)
 
 
+def torn(paths: Iterable[Path]) -> list[Path]:
+    """Those of the .dvc files and the dvc.lock that are there and DVC cannot read."""
+    return [path for path in paths if path.is_file() and not _reads(path)]
+
+
+def _reads(path: Path) -> bool:
+    is_lock = path.name == "dvc.lock"
+    try:
+        found, _ = strictyaml.load(str(path), (Lockfile if is_lock else SingleStageFile).SCHEMA)
+    except DvcException:
+        return False
+    if not found or is_lock:
+        return bool(found)
+    # What DVC takes for one may have lost its end, in which it says of which file it speaks.
+    return [one.get("path") for one in found.get("outs", ())] == [path.name.removesuffix(".dvc")]
+
+
 def default_remote(root: Path) -> tuple[str, str] | None:
     """The name and the URL of the remote that `dvc push` takes by default."""
     config = Config(str(root / ".dvc"))
@@ -147,10 +167,16 @@ def _with_repo(root: Path, act: Callable[[Repo], T], settings: Mapping[str, Mapp
 
 
 def _mend(root: Path) -> None:
-    """Take away the list of busy files when DVC was killed over writing it: it cannot read an empty one."""
-    busy = root / ".dvc" / "tmp" / "rwlock"
-    if busy.is_file() and not busy.stat().st_size:
-        busy.unlink()
+    """Take away the list of busy files when DVC was killed over writing it: it cannot read half of one."""
+    folder = root / ".dvc" / "tmp"
+    busy = folder / "rwlock"
+    with make_lock(str(folder / "rwlock.lock"), tmp_dir=str(folder)):
+        try:
+            json.loads(busy.read_bytes())
+        except FileNotFoundError:
+            return
+        except ValueError:
+            busy.unlink()
 
 
 def _answered(root: Path, act: Callable[[], T]) -> T:

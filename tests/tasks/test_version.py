@@ -243,11 +243,14 @@ def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("text", ["", "outs:\n- md5: 0123", "schema: '2.0'\nstages:\n  tra"])
 @pytest.mark.parametrize("name", ["dvc.lock", "data/labeled.parquet.dvc", "data/rounds/r0001.dvc"])
-def test_a_file_that_dvc_left_empty_when_it_was_killed_is_written_again(workspace: Workspace, name: str) -> None:
+def test_a_file_that_dvc_left_torn_when_it_was_killed_is_written_again(
+    workspace: Workspace, name: str, text: str
+) -> None:
     versioning.version(workspace, "r0000")
     close(workspace, "r0001")
-    (workspace.root / name).write_text("")
+    (workspace.root / name).write_text(text)
     versioning.version(workspace, "r0001")
     assert (workspace.root / name).read_text()
     assert ask(workspace, "git", "status", "--porcelain").splitlines() == THEIRS

@@ -84,10 +84,11 @@ def test_an_output_that_is_missing_is_named(root: Path) -> None:
         versions.record(root, [], ["train"])
 
 
-def test_a_list_of_busy_files_that_dvc_left_empty_when_it_was_killed_is_no_matter(root: Path) -> None:
+@pytest.mark.parametrize("text", ["", '{"write": {"/wor'])
+def test_a_list_of_busy_files_that_dvc_left_torn_when_it_was_killed_is_no_matter(root: Path, text: str) -> None:
     written(root / "dvc.yaml", "stages:\n  train:\n    cmd: exit 1\n    outs: [model]\n")
     written(root / "model", "1")
-    written(root / ".dvc" / "tmp" / "rwlock", "")
+    written(root / ".dvc" / "tmp" / "rwlock", text)
     versions.record(root, [], ["train"])
 
 
