@@ -22,6 +22,7 @@ from hitl.ledger import Facts
 from tasks.edges import processes
 from tasks.edges.files import write_json
 from tasks.edges.processes import Process
+from tasks.edges.quiet import quiet
 
 PATIENCE = 180.0
 """Seconds a server may take to its first answer. Eight to twenty are usual on two cores."""
@@ -116,6 +117,11 @@ def _ours(tell: Tell) -> tuple[Name, ...]:
 
 
 def _start(workspace: Workspace, name: Name) -> Service:
+    if name == "mlflow":
+        quiet()
+        from tasks.edges import outbox, tracking  # MLflow takes seconds, and reads its switches only now
+
+        tracking.have_database(outbox.own(workspace))
     port = servers.free_port(workspace, name)
     log = workspace.local.resolve() / f"{name}.log"
     process = processes.start(

@@ -15,6 +15,7 @@ from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Dataset as Described, DatasetInput, InputTag, LoggedModelOutput, Metric, Param
 from mlflow.exceptions import MlflowException
+from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine_with_retry
 from sqlalchemy.exc import SQLAlchemyError
 
 from hitl.ledger import Facts
@@ -23,6 +24,7 @@ from tasks.edges import files, registry
 from tasks.edges.outbox import Unreachable, shown
 from tasks.edges.registry import Aliases, ModelFile
 
+_SQLITE = "sqlite:///"
 _METRICS_A_CALL = 1000
 _PARAMS_A_CALL = 100
 _LONGEST_PARAM = 6000
@@ -83,10 +85,29 @@ def point(place: Place, workspace_id: str, aliases: Aliases) -> None:
         raise Unreachable(f"MLflow at {shown(place.uri)} did not set the champion: {error}") from error
 
 
+def have_database(uri: str) -> None:
+    """Have the database at an address of SQLite, whole or not at all: half of its tables MLflow can never complete."""
+    path = Path(uri.removeprefix(_SQLITE))
+    if not uri.startswith(_SQLITE) or "?" in uri or path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.unfinished")
+    for left in path.parent.glob(f"{fresh.name}*"):  # the journal of a killed call's would be taken for the new one's
+        left.unlink()
+    engine = create_sqlalchemy_engine_with_retry(f"{_SQLITE}{fresh}")
+    try:
+        _initialize_tables(engine)
+    finally:
+        engine.dispose()
+    if not path.exists():  # a server may have been started meanwhile
+        files.move(fresh, path)
+
+
 @contextmanager
 def _connected(uri: str) -> Iterator[MlflowClient]:
     """A client of the server, which is the process's default for the while: MLflow looks up `models:/` names there."""
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is the command's answer
+    have_database(uri)
     before = os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(uri)
     try:

@@ -53,6 +53,15 @@ def test_a_run_that_was_deleted_by_hand_is_made_again(client: Any, tmp_path: Pat
     assert track.track(workspace, "r0000")["run_id"] != found["run_id"]
 
 
+def test_a_database_that_a_kill_left_half_made_is_made_anew(tmp_path: Path) -> None:
+    uri, left = f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlflow.db.unfinished"
+    left.write_text("half of a database, and its journal beside it")
+    left.with_name(f"{left.name}-journal").write_text("none")
+    importlib.import_module("tasks.edges.tracking").have_database(uri)
+    assert [one.name for one in tmp_path.iterdir()] == ["mlflow.db"]
+    assert [one.name for one in mlflow.MlflowClient(uri).search_experiments()] == ["Default"]
+
+
 def test_a_database_that_is_none_leaves_the_round_pending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     workspace = made(tmp_path / "broken")
