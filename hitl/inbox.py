@@ -68,10 +68,17 @@ def arrivals(entries: Iterable[Entry]) -> list[Arrival]:
 
     A manifest goes with its CSV, and lies where it is as long as that is not there.
     """
-    found = {one.name: one for one in entries if not _is_ours(one) and not is_under_way(one.name)}
+    found = _theirs(entries)
     manifests = {name: one for name, one in found.items() if name.endswith(MANIFEST_SUFFIX)}
     wanted = sorted((one for one in found.values() if one.name not in manifests), key=lambda one: (one.at, one.name))
     return [Arrival(one, manifests.get(one.name + MANIFEST_SUFFIX)) for one in wanted]
+
+
+def alone(entries: Iterable[Entry]) -> list[Entry]:
+    """The manifests whose CSV is not there: not yet, or not any more."""
+    found = _theirs(entries)
+    manifests = [one for name, one in sorted(found.items()) if name.endswith(MANIFEST_SUFFIX)]
+    return [one for one in manifests if one.name.removesuffix(MANIFEST_SUFFIX) not in found]
 
 
 def is_under_way(name: str) -> bool:
@@ -112,6 +119,10 @@ def numbered(name: str, sha256: str, turn: int) -> str:
         return name
     start, dot, end = name.partition(".")
     return ".".join([start, sha256[:8], *([str(turn)] if turn > 1 else [])]) + dot + end
+
+
+def _theirs(entries: Iterable[Entry]) -> dict[str, Entry]:
+    return {one.name: one for one in entries if not _is_ours(one) and not is_under_way(one.name)}
 
 
 def _is_ours(entry: Entry) -> bool:

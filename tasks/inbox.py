@@ -3,14 +3,15 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from hitl.delivery.intake_rules import MANIFEST_LIMIT, MANIFEST_SUFFIX, shown
 from hitl.delivery.reasons import Reason
-from hitl.inbox import DONE, REFUSED, SETTLE, Arrival, Entry, arrivals
+from hitl.inbox import DONE, REFUSED, SETTLE, Arrival, Entry, alone, arrivals
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from tasks import journal, receipts
@@ -78,8 +79,10 @@ class _Taking:
             yield from _telling((self._answered(look, later) for look in looks), len(looks))
 
     def _looks(self) -> Iterator[_Look | _Done]:
+        entries = self.inbox.entries()
+        self._follow(entries)
         taken = journal.read(self.workspace).taken
-        for arrival in arrivals(self.inbox.entries()):
+        for arrival in arrivals(entries):
             try:
                 look = self._look(arrival)
             except Unsettled as why:
@@ -90,6 +93,27 @@ class _Taking:
                 self._put_away(look, REFUSED if arrival.entry.fault else DONE)
             else:
                 yield look
+
+    def _follow(self, entries: Sequence[Entry]) -> None:
+        """Put away the manifests of files that were answered and put away: a kill came between the two.
+
+        It is the one that was answered, and no new one, when it has the same bytes and lay there then.
+        """
+        state = journal.read(self.workspace)
+        answers = {
+            (str(facts["file"]), str(facts.get("manifest_sha256"))): (facts, shelf)
+            for one in state.rounds
+            for of_them, shelf in ((one.deliveries, DONE), (one.refused, REFUSED))
+            for facts in of_them
+        }
+        for entry in filter(_is_readable, alone(entries)):
+            try:
+                name, sha256 = shown(entry.name.removesuffix(MANIFEST_SUFFIX)), self.inbox.digest(entry)
+                facts, shelf = answers.get((name, sha256), ({}, ""))
+                if facts and entry.at <= datetime.fromisoformat(str(facts["received_at"])).timestamp() + 1:
+                    self.inbox.shelve(entry, shelf, str(facts["delivery"]))
+            except Unsettled as why:
+                log.debug("%s: %s", shown(entry.name), why)
 
     def _look(self, arrival: Arrival) -> _Look:
         if arrival.entry.fault:

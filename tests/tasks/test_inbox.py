@@ -232,6 +232,31 @@ def test_a_manifest_waits_for_its_csv_and_no_csv_for_a_manifest(workspace: Works
     assert names(workspace.inbox) == ["a.csv.manifest.json", "done"]
 
 
+def test_a_manifest_that_a_kill_left_behind_follows_its_csv(workspace: Workspace) -> None:
+    data = delivery("i0000")
+    manifest = json.dumps({"file_sha256": hashlib.sha256(data).hexdigest()}).encode()
+    put(workspace, "a.csv", data)
+    put(workspace, "a.csv.manifest.json", manifest)
+    assert take(workspace) == ["a.csv: accept, 1 of 1 rows accepted"]
+    left = workspace.inbox / "a.csv.manifest.json"
+    (workspace.inbox / "done" / left.name).rename(left)
+
+    assert take(workspace, never) == []
+    assert names(workspace.inbox) == ["done"]
+    assert names(workspace.inbox / "done") == ["a.csv", "a.csv.manifest.json"]
+
+
+def test_a_manifest_that_came_after_the_answer_waits_for_a_new_csv(workspace: Workspace) -> None:
+    data = delivery("i0000")
+    put(workspace, "a.csv", data)
+    put(workspace, "a.csv.manifest.json", b"{}")
+    take(workspace)
+    put(workspace, "a.csv.manifest.json", b"{}", at=4_000_000_000)
+
+    assert take(workspace, never) == []
+    assert names(workspace.inbox) == ["a.csv.manifest.json", "done"]
+
+
 def test_a_manifest_that_comes_between_the_looks_is_waited_for(workspace: Workspace) -> None:
     put(workspace, "a.csv", delivery("i0000"))
     said = take(workspace, lambda _: put(workspace, "a.csv.manifest.json", b"{"))
