@@ -4,7 +4,7 @@ import errno
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -24,7 +24,15 @@ ENGINES = ("auto", "direct", "prefect")
 METHODS = get_args(MethodName)
 PATIENCE = 30.0
 """Seconds that deliveries, and what is quick, wait for a command that is at work."""
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+WAYS_OUT: Mapping[int | None, str] = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room, or have the quota raised",
+    errno.EFBIG: "have the limit on the size of files raised (ulimit -f)",
+    errno.EROFS: "make the folder writable (it is mounted read-only)",
+    errno.EACCES: "get the right to it (ls -l says who has it)",
+    errno.EPERM: "get the right to it (ls -l says who has it)",
+}
+"""What a person can do when the system refuses a file, by its reason."""
 
 
 class Commands(click.Group):
@@ -39,9 +47,11 @@ class Commands(click.Group):
         except HitlError as error:
             self._refuse(ctx, str(error), error.exit_code)
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in WAYS_OUT:
                 raise
-            self._refuse(ctx, f"{error}; make room and run the command again: what was done is safe", 1)
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+            way_out = WAYS_OUT[error.errno]
+            self._refuse(ctx, f"{what}; {way_out}, and run the command again: what was done is safe", 1)
 
     def _refuse(self, ctx: click.Context, why: str, code: int) -> None:
         click.echo(visible_lines(f"hitl: {why}"), err=True)

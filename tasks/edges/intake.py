@@ -97,7 +97,7 @@ def taken(
     handle, name = tempfile.mkstemp(dir=folder, prefix="delivery-", suffix=".csv")
     copy = Path(name)
     try:
-        with os.fdopen(handle, "wb") as out:
+        with files.named(copy), os.fdopen(handle, "wb") as out:
             answer = name_fault(path.name, exports=exports) or _copied(path, out, limit=limit, settle=settle)
         if isinstance(answer, Reason):
             yield refused(answer, round_id=round_id, file=shown(path.name))
