@@ -6,7 +6,7 @@ SYNC := $(BIN)/uv sync --frozen --quiet --compile-bytecode
 export DO_NOT_TRACK := true
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test test-live prove bench corpus clean
+.PHONY: help setup demo test test-live prove kill bench corpus clean
 
 help:
 	@echo "make setup   a local virtual environment from uv.lock; leaves the command at .venv/bin/hitl"
@@ -14,6 +14,7 @@ help:
 	@echo "make test    layers, types, style, words, and every test"
 	@echo "make test-live  push and pull against a real Label Studio and a real doccano, installed into .live"
 	@echo "make prove   500 random histories: what was undone is as if it had never come"
+	@echo "make kill    every command killed at each call that changes a file, and run again (Linux; POINTS='--sample 20' tries fewer)"
 	@echo "make bench   what a round costs beside the same steps as bare function calls, and a delivery beside reading it"
 	@echo "make corpus  the shared corpus of awkward deliveries, through check and ingest of fresh workspaces"
 
@@ -40,6 +41,9 @@ test-live: setup
 
 prove: setup
 	@HISTORIES=500 $(BIN)/pytest --quiet tests/tasks/test_undo_proof.py
+
+kill: setup
+	@$(BIN)/python -m tests.kill $(POINTS)
 
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py
