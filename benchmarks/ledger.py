@@ -59,20 +59,9 @@ def write(workspace: Workspace, rounds: int, events: int) -> None:
     with workspace.ledger.open("wb") as file:
         for number, (event, name, facts) in enumerate(_story(workspace, rounds, deliveries)):
             at = START + timedelta(seconds=number)
-            new = ledger.extend(_After(last, number), at=at, actor="bench", event=event, round=name, facts=facts)
+            new = ledger.extend(last, at=at, actor="bench", event=event, round=name, facts=facts)
             last = [new]
             file.write(ledger.line(new))
-
-
-class _After(list[Event]):
-    """The last of so many events."""
-
-    def __init__(self, last: list[Event], count: int) -> None:
-        super().__init__(last)
-        self.count = count
-
-    def __len__(self) -> int:
-        return self.count
 
 
 def _story(workspace: Workspace, rounds: int, deliveries: int) -> Iterator[tuple[str, str, Facts]]:

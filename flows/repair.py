@@ -23,6 +23,7 @@ def undo(workspace: Workspace, kind: Kind, of: str, *, reason: str) -> Facts:
 
     with locked(workspace, "undo"):
         version.ready(workspace)
+        journal.read_anew(workspace)
         rebuild(workspace, direct)
         publish(workspace, direct)
         facts = withdrawn(workspace, kind, of, reason)

@@ -38,11 +38,12 @@ def digest(value: object) -> str:
 
 
 def extend(events: Sequence[Event], *, at: datetime, actor: str, event: str, round: str, facts: Facts) -> Event:
-    """The event that comes after `events`, chained to the last of them. `at` must have a zone."""
+    """The event that comes after `events`, of which the last will do, chained to it. `at` must have a zone."""
     prev = events[-1].hash if events else GENESIS
     moment = stamp(at)
-    body: Facts = {"seq": len(events), "at": moment, "actor": actor, "event": event, "round": round, "facts": facts}
-    return Event(len(events), moment, actor, event, round, facts, prev, _hash(prev, body))
+    seq = events[-1].seq + 1 if events else 0
+    body: Facts = {"seq": seq, "at": moment, "actor": actor, "event": event, "round": round, "facts": facts}
+    return Event(seq, moment, actor, event, round, facts, prev, _hash(prev, body))
 
 
 def stamp(at: datetime) -> str:
@@ -71,7 +72,7 @@ def parse(data: bytes, *, after: Sequence[Event] = (), checked: bool = False) ->
         return tuple(Event(**json.loads(text)) for text in complete(data).split(b"\n")[:-1])
     events: list[Event] = []
     last = after[-1] if after else None
-    for number, text in enumerate(complete(data).split(b"\n")[:-1], start=len(after) + 1):
+    for number, text in enumerate(complete(data).split(b"\n")[:-1], start=last.seq + 2 if last else 1):
         event = _event(text, number)
         _check(event, last, number)
         events.append(event)

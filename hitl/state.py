@@ -1,11 +1,11 @@
 """Where the workspace stands: a fold of the ledger's events, checked by one table of moves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from functools import reduce
-from typing import cast
+from functools import cached_property, reduce
+from typing import TypeVar, cast, overload
 
 from hitl.errors import IntegrityError, MomentError
 from hitl.layout import round_id, round_number
@@ -68,6 +68,44 @@ _OPENING = ("opened", "scored", "selected", "exported", "pushed")
 """What stays of a round that is rebuilt: its pack went out, and nothing takes that back."""
 
 
+_T = TypeVar("_T")
+
+
+class Later(Sequence[_T]):
+    """So many records in order, which are read when one of them is asked for; of deliveries, `counts` are their sums.
+
+    To whoever looks it is the tuple of them.
+    """
+
+    def __init__(self, length: int, read: Callable[[], Iterable[_T]], counts: Counts = (0, 0)) -> None:
+        self.length, self.read, self.counts = length, read, counts
+
+    @cached_property
+    def all(self) -> tuple[_T, ...]:
+        return tuple(self.read())
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[_T]:
+        return iter(self.all if self.length else ())
+
+    @overload
+    def __getitem__(self, place: int) -> _T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[_T, ...]: ...
+    def __getitem__(self, place: int | slice) -> _T | tuple[_T, ...]:
+        return self.all[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, tuple | Later) and len(self) == len(other) and self.all == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment] # facts have none either
+
+    def __repr__(self) -> str:
+        return repr(self.all)
+
+
 @dataclass(frozen=True, slots=True)
 class RoundState:
     """One round: its phase, the facts of each step done, and the deliveries in order of arrival.
@@ -81,9 +119,9 @@ class RoundState:
     began_at: str
     facts: Mapping[str, Facts] = field(default_factory=dict)
     at: Mapping[str, str] = field(default_factory=dict)
-    deliveries: tuple[Facts, ...] = ()
-    refused: tuple[Facts, ...] = ()
-    arrivals: tuple[Arrived, ...] = ()
+    deliveries: Sequence[Facts] = ()
+    refused: Sequence[Facts] = ()
+    arrivals: Sequence[Arrived] = ()
     rejudged: Mapping[str, Counts] | None = None
     earlier: tuple[Mapping[str, Facts], ...] = ()
     rollbacks: tuple[Facts, ...] = ()
@@ -119,7 +157,9 @@ class RoundState:
         return sum(accepted - revised for accepted, revised in self._counts())
 
     def _counts(self) -> Iterable[Counts]:
-        return map(counts, self.deliveries) if self.rejudged is None else self.rejudged.values()
+        if self.rejudged is not None:
+            return self.rejudged.values()
+        return [self.deliveries.counts] if isinstance(self.deliveries, Later) else map(counts, self.deliveries)
 
     @property
     def places(self) -> list[Facts]:

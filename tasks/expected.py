@@ -196,7 +196,7 @@ def now(workspace: Workspace, state: State, at: datetime) -> Expectation:
         judged = _again(workspace, Arrived(facts), wanted)
         wanted = after(wanted, _as_answered(judged, counts(facts)))
     wanted = replace(wanted, received_at=at, closed=before.wanted.closed)
-    _last[workspace.ledger] = _Folded(basis, current.deliveries, wanted)
+    _last[workspace.ledger] = _Folded(basis, tuple(current.deliveries), wanted)
     return wanted
 
 

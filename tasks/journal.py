@@ -5,16 +5,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import cast
 
-from hitl import ledger, state
+from hitl import layout, ledger, snapshot, state, withdrawal
 from hitl.errors import MomentError, ParamsError
 from hitl.layout import Workspace
 from hitl.ledger import Event, Facts
 from hitl.params import Params, parse
+from hitl.snapshot import Places
 from hitl.state import Phase, RoundState, State
 from tasks.edges import files
 
@@ -26,22 +28,31 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A ledger file as it was read last: its bytes, and what they mean."""
+    """A ledger file as it was read last: its bytes, and what they mean; `events` only if somebody wanted them."""
 
     data: bytes = b""
-    events: tuple[Event, ...] = ()
     state: State = field(default_factory=State)
+    last: tuple[Event, ...] = ()
+    places: Places = field(default_factory=dict)
+    events: tuple[Event, ...] | None = ()
 
 
 LONG = 1000
-"""Events whose check is worth remembering for the next process."""
+"""Events whose check and fold are worth remembering for the next process."""
+_FOLD = (state, snapshot, ledger, withdrawal, layout)
+"""The code that makes a state of a ledger. Of other code than this nothing is taken over."""
 _last: dict[Path, _Read] = {}
 # A round reads its ledger dozens of times. Bytes that were checked before are not checked again, only compared.
 
 
 def events(workspace: Workspace) -> tuple[Event, ...]:
     """The ledger's events, their chain checked; none where no ledger is."""
-    return _read(workspace).events
+    found = _read(workspace)
+    if found.events is not None:
+        return found.events
+    past = ledger.parse(found.data, checked=True)
+    _last[workspace.ledger] = replace(found, events=past)
+    return past
 
 
 def read(workspace: Workspace) -> State:
@@ -54,9 +65,19 @@ def read(workspace: Workspace) -> State:
     return found
 
 
+def read_anew(workspace: Workspace) -> State:
+    """The state by the ledger alone: every line is checked and folded again, whatever was remembered of them."""
+    _last.pop(workspace.ledger, None)
+    _read(workspace, remembered=False)
+    return read(workspace)
+
+
 def left_by(workspace: Workspace, event: str, round_id: str) -> State:
     """The state that the newest `event` of the round left, whatever others have done since."""
-    past = _read(workspace).events
+    found = _read(workspace)
+    if [(one.event, one.round) for one in found.last] == [(event, round_id)]:
+        return found.state
+    past = events(workspace)
     last = max(one.seq for one in past if (one.event, one.round) == (event, round_id))
     return state.fold(past[: last + 1])
 
@@ -64,12 +85,11 @@ def left_by(workspace: Workspace, event: str, round_id: str) -> State:
 def append(workspace: Workspace, event: str, round_id: str, facts: Facts) -> Event:
     """Append one event, fsynced; raises MomentError when it may not happen now."""
     before = _read(workspace)
-    past = before.events
     refusal = state.may(before.state, event, round_id)
     if refusal:
         raise MomentError(refusal)
-    at = max(now(), datetime.fromisoformat(past[-1].at)) if past else now()
-    new = ledger.extend(past, at=at, actor=_actor(), event=event, round=round_id, facts=facts)
+    at = max([now(), *(datetime.fromisoformat(one.at) for one in before.last)])
+    new = ledger.extend(before.last, at=at, actor=_actor(), event=event, round=round_id, facts=facts)
     files.append_line(workspace.ledger, ledger.line(new), after=len(before.data))
     return new
 
@@ -161,7 +181,7 @@ def unchanged(workspace: Workspace, round_: RoundState) -> Params:
     return found
 
 
-def _read(workspace: Workspace) -> _Read:
+def _read(workspace: Workspace, *, remembered: bool = True) -> _Read:
     try:
         data = ledger.complete(workspace.ledger.read_bytes())
     except FileNotFoundError:
@@ -169,38 +189,66 @@ def _read(workspace: Workspace) -> _Read:
     before = _last.get(workspace.ledger, _Read())
     if not data.startswith(before.data):
         before = _Read()
-    if not before.data:
-        before = _checked(workspace, data)
-    new = ledger.parse(data[len(before.data) :], after=before.events)
-    found = _Read(data, (*before.events, *new), state.fold(new, since=before.state))
-    _last[workspace.ledger] = found
-    if len(new) > LONG:
-        _remember(workspace, data)
+    if not before.data and remembered:
+        before = _remembered(workspace, data)
+    found = _last[workspace.ledger] = _further(before, data)
+    if len(data) > len(before.data) and found.last[0].seq - _seq(before) > LONG:
+        _remember(workspace, found)
     return found
 
 
-def _checked(workspace: Workspace, data: bytes) -> _Read:
-    """What the first part of the ledger means, where a process checked these very bytes before; else nothing."""
+def _further(before: _Read, data: bytes) -> _Read:
+    """What `data` means, of which the first part was read before."""
+    lines = data[len(before.data) :]
+    new = ledger.parse(lines, after=before.last)
+    past = None if before.events is None else (*before.events, *new)
+    places = snapshot.placed(new, lines, start=len(before.data), since=before.places) if new else before.places
+    return _Read(data, state.fold(new, since=before.state), (new or before.last)[-1:], places, past)
+
+
+def _seq(found: _Read) -> int:
+    return found.last[0].seq if found.last else -1
+
+
+def _remembered(workspace: Workspace, data: bytes) -> _Read:
+    """What the first part of the ledger means, where a process read these very bytes before; else nothing."""
     try:
-        known = json.loads(_card(workspace).read_bytes())
+        head, _, body = _card(workspace).read_bytes().partition(b"\n")
+        known = json.loads(head)
         part = data[: known["bytes"]]
-        if hashlib.sha256(part).hexdigest() != known["sha256"]:
+        if known != _head(part, body):
             return _Read()
-    except (OSError, ValueError, LookupError, TypeError):
+        found, places = snapshot.loads(body, part)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return _Read()
-    events = ledger.parse(part, checked=True)
-    return _Read(part, events, state.fold(events))
+    return _Read(part, found, ledger.parse(part[part.rfind(b"\n", 0, -1) + 1 :], checked=True), places, None)
 
 
-def _remember(workspace: Workspace, data: bytes) -> None:
-    """Leave word for the next process which bytes passed; it can do without."""
-    known = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+def _remember(workspace: Workspace, found: _Read) -> None:
+    """Leave word for the next process which bytes were checked, and what they mean; it can do without."""
+    body = snapshot.dumps(found.state, found.places)
     with suppress(OSError):
-        files.write_json(_card(workspace), known)
+        head = ledger.canonical(_head(found.data, body))
+        files.write_bytes(_card(workspace), head + b"\n" + body)
+
+
+def _head(data: bytes, body: bytes) -> Facts:
+    """What must be as it was for a state to be taken over: the ledger's bytes, the state's own, and our code."""
+    return {
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "state_sha256": hashlib.sha256(body).hexdigest(),
+        "code_sha256": _code_sha256(),
+    }
+
+
+@cache
+def _code_sha256() -> str:
+    return ledger.digest([hashlib.sha256(Path(str(one.__file__)).read_bytes()).hexdigest() for one in _FOLD])
 
 
 def _card(workspace: Workspace) -> Path:
-    return workspace.local / "checked.json"
+    return workspace.local / "state.json"
 
 
 def _actor() -> str:

@@ -41,6 +41,7 @@ def rebuild(workspace: Workspace, *, check: bool = False) -> Facts:
     Returns `steps`, `differences` (an event's facts that come out otherwise), and `files` that are not what the ledger
     says though the right bytes were recomputed: written back unless `check`.
     """
+    journal.read_anew(workspace)
     events = journal.events(workspace)
     with scratch(workspace) as copy:
         done = _retaken(workspace, copy, [event for event in events if event.event in STEPS])
@@ -56,7 +57,7 @@ def replay(workspace: Workspace, round_id: str) -> Facts:
 
     Raises MomentError when the round has no batch yet.
     """
-    if not journal.read(workspace).round(round_id).done("selected"):
+    if not journal.read_anew(workspace).round(round_id).done("selected"):
         raise MomentError(f"{round_id} has no batch to choose again: hitl status lists the rounds")
     past = journal.events(workspace)
     own = [event for event in past if event.round == round_id and event.event in ("scored", "selected")][-2:]

@@ -47,7 +47,7 @@ def text(found: Facts) -> str:
 def _moves(workspace: Workspace) -> list[Facts]:
     """A problem when the events are chained well, and tell what cannot have happened."""
     try:
-        journal.read(workspace)
+        journal.read_anew(workspace)
     except IntegrityError as error:
         return [verifier.Problem(verifier.LEDGER, str(error), verifier.NO_COPY)._asdict()]
     return []
