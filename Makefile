@@ -6,7 +6,7 @@ SYNC := $(BIN)/uv sync --frozen --quiet --compile-bytecode
 export DO_NOT_TRACK := true
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test test-live prove kill bench corpus clean
+.PHONY: help setup demo test test-live prove kill soak bench corpus clean
 
 help:
 	@echo "make setup   a local virtual environment from uv.lock; leaves the command at .venv/bin/hitl"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-live  push and pull against a real Label Studio and a real doccano, installed into .live"
 	@echo "make prove   500 random histories: what was undone is as if it had never come"
 	@echo "make kill    every command killed at each call that changes a file, and run again (Linux; POINTS='--sample 20' tries fewer)"
+	@echo "make soak    five minutes of hitl advance on Prefect's schedule, while whoever serves it is killed again and again"
 	@echo "make bench   what a round costs beside the same steps as bare function calls, and a delivery beside reading it"
 	@echo "make corpus  the shared corpus of awkward deliveries, through check and ingest of fresh workspaces"
 
@@ -44,6 +45,9 @@ prove: setup
 
 kill: setup
 	@$(BIN)/python -m tests.kill $(POINTS)
+
+soak: setup
+	@SOAK=300 $(BIN)/pytest --quiet tests/flows/test_soak.py
 
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py

@@ -21,6 +21,23 @@ def simulate(
     Returns our answers in order. The same arguments give the same bytes, so a second call is a known delivery.
     Raises MomentError when no pack is out, DataError when the workspace knows no truth.
     """
+    current, rows = answered(workspace, annotators=annotators, noise=noise, seed=seed)
+    if not messy:
+        return [_deliver(workspace, f"{current}-simulated.csv", vendor.written(rows))]
+    first = _deliver(workspace, f"{current}-messy.csv", vendor.written(vendor.messed(rows)))
+    if first.redo_path is None:
+        return [first]
+    held = (
+        sorted({one["row"] for one in json.loads(first.receipt_path.read_text())["held"]}) if first.receipt_path else []
+    )
+    redo = vendor.mended(first.redo_path.read_bytes(), [rows[row - 1] for row in held])
+    return [first, _deliver(workspace, f"{current}-redo.csv", redo)]
+
+
+def answered(
+    workspace: Workspace, *, annotators: int = 3, noise: float = 0.05, seed: int = 0
+) -> tuple[str, list[vendor.Row]]:
+    """The open round, and its batch with the answers filled in; raises as `simulate` does."""
     state = journal.read(workspace)
     current = expected.asked(state)
     if current.phase is not Phase.AWAITING:
@@ -34,17 +51,7 @@ def simulate(
     truth = {**vendor.truth(workspace.truth), **expected.gold(workspace, current.id)}
     ids = expected.sent_ids(workspace, current.id)
     truth = {ids[item]: label for item, label in truth.items() if item in ids}
-    rows = vendor.label(workspace.pack(current.id), truth, annotators=annotators, noise=noise, rng=rng)
-    if not messy:
-        return [_deliver(workspace, f"{current.id}-simulated.csv", vendor.written(rows))]
-    first = _deliver(workspace, f"{current.id}-messy.csv", vendor.written(vendor.messed(rows)))
-    if first.redo_path is None:
-        return [first]
-    held = (
-        sorted({one["row"] for one in json.loads(first.receipt_path.read_text())["held"]}) if first.receipt_path else []
-    )
-    redo = vendor.mended(first.redo_path.read_bytes(), [rows[row - 1] for row in held])
-    return [first, _deliver(workspace, f"{current.id}-redo.csv", redo)]
+    return current.id, vendor.label(workspace.pack(current.id), truth, annotators=annotators, noise=noise, rng=rng)
 
 
 def _deliver(workspace: Workspace, name: str, data: bytes) -> Answer:
