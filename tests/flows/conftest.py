@@ -22,6 +22,18 @@ def call(url: str, body: object = None) -> Any:
         return json.loads(answer.read())
 
 
+def with_tables(workspace: Workspace, made: Workspace) -> None:
+    """Give `made`, unless it has one, a copy of the other's Prefect database, in which all tables are."""
+    if (made.local / "prefect").is_dir():
+        return
+    (made.local / "prefect").mkdir(parents=True)
+    source = sqlite3.connect(workspace.local / "prefect" / "prefect.db")
+    copy = sqlite3.connect(made.local / "prefect" / "prefect.db")
+    source.backup(copy)
+    source.close()
+    copy.close()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_server_of_the_user() -> Iterator[None]:
     """Our tests never speak to a server that the environment names."""
@@ -57,12 +69,7 @@ def other(workspace: Workspace, servers: Services, tmp_path_factory: pytest.Temp
     """A second workspace, with the first one's database: making Prefect's tables takes as long as all else together."""
     assert servers.prefect
     made = Workspace(tmp_path_factory.mktemp("other"))
-    (made.local / "prefect").mkdir(parents=True)
-    source = sqlite3.connect(workspace.local / "prefect" / "prefect.db")
-    copy = sqlite3.connect(made.local / "prefect" / "prefect.db")
-    source.backup(copy)
-    source.close()
-    copy.close()
+    with_tables(workspace, made)
     yield made
     services.down(made)
 

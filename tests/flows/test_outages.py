@@ -1,4 +1,4 @@
-"""MLflow and a DVC remote, each a real server, that are stopped, killed or ended in the middle of a round."""
+"""MLflow, a DVC remote and Prefect, each a real server, that are stopped, killed or ended in the middle of a round."""
 
 import http.client
 import os
@@ -16,6 +16,7 @@ from flows import engine, prefect_serve, servers as kinds, services, start
 from hitl.layout import Workspace
 from tasks import journal, simulate, track, version
 from tasks.edges import registry, versions
+from tests.flows.conftest import with_tables
 
 PATIENCE = 120.0
 REMOTE = """
@@ -36,6 +37,20 @@ class Store(SimpleHTTPRequestHandler):
 os.chdir(sys.argv[2])
 ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Store).serve_forever()
 """
+HOOKED = """
+import importlib, os, signal, sys, time
+module, name, pid, number = sys.argv.pop(1).split(":")
+home = importlib.import_module(module)
+real = getattr(home, name)
+def first(*args, **named):
+    os.killpg(int(pid), int(number))
+    time.sleep(0.2)
+    return real(*args, **named)
+setattr(home, name, first)
+from flows.cli import main
+main()
+"""
+"""A command that sends a signal to a group of processes just before it calls a certain function."""
 
 
 class Outside:
@@ -218,6 +233,53 @@ def _signalled_before(
         return real(*args, **named)
 
     monkeypatch.setattr(module, name, first)
+
+
+@pytest.mark.usefixtures("servers")
+@pytest.mark.parametrize("command", ["close", "open"])
+def test_a_round_goes_on_when_prefects_server_goes_in_its_middle(
+    lone: Workspace, workspace: Workspace, tmp_path: Path, command: str
+) -> None:
+    """The steps were taken once, the command says what happened, and it ends within a minute."""
+    step, kind = {"close": ("tasks.train:train", signal.SIGSTOP), "open": ("tasks.score:score", signal.SIGKILL)}[
+        command
+    ]
+    if command == "close":
+        engine.perform("advance", lone, "direct")
+        simulate.simulate(lone)
+    with_tables(workspace, lone)
+    up = services.up(lone, names=("prefect",))
+    assert up.prefect
+    (tmp_path / "hooked.py").write_text(HOOKED)
+    hook = f"{step}:{up.prefect.pid}:{kind.value}"
+    line = [sys.executable, tmp_path / "hooked.py", hook, "-C", lone.root, command, "--engine", "prefect"]
+    environment = os.environ | {"PREFECT_API_REQUEST_TIMEOUT": "3"}
+    before = len(journal.events(lone))
+    began = time.monotonic()
+    said = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=180)
+    took = time.monotonic() - began
+    assert said.returncode == 0, said.stderr
+    assert "hitl: " in said.stderr and "Prefect failed, and the steps go on without it: " in said.stderr
+    assert "Traceback" not in said.stderr and "Error logging" not in said.stderr
+    new = [event.event for event in journal.events(lone)[before:]]
+    assert len(new) == len(set(new)) and new[-1] == {"close": "closed", "open": "exported"}[command]
+    assert took < 90
+    if kind == signal.SIGSTOP:
+        os.killpg(up.prefect.pid, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("servers")
+def test_a_server_of_ours_that_hangs_is_named(lone: Workspace, workspace: Workspace) -> None:
+    with_tables(workspace, lone)
+    up = services.up(lone, names=("prefect",))
+    assert up.prefect
+    os.killpg(up.prefect.pid, signal.SIGSTOP)
+    chosen = engine.choose("auto", lone)
+    assert (chosen.name, chosen.note) == (
+        "direct",
+        f"Prefect at {up.prefect.url} does not answer: the steps run as plain calls",
+    )
+    services.down(lone)
 
 
 def test_serving_ends_with_a_server_that_is_gone(lone: Workspace) -> None:
