@@ -243,15 +243,15 @@ def _params_changed(workspace: Workspace, state: State) -> Iterator[Finding]:
         return  # there are none
     except ParamsError as error:
         if str(error).startswith("params.yaml changed"):
-            mend = _old_params(workspace, current.id, str(current.facts["opened"]["params_sha256"]))
+            mend = _old_params(workspace, current.id, current.facts["opened"])
             yield Finding("params_changed", "params.yaml", str(error), mend)
 
 
-def _old_params(workspace: Workspace, name: str, sha256: str) -> str:
+def _old_params(workspace: Workspace, name: str, opened: Facts) -> str:
     """The command that puts back what the round began with; the params of now are kept beside."""
-    kept = workspace.opened_params(name)
+    kept, sha256, file = workspace.opened_params(name), opened["params_sha256"], opened.get("opened_params_sha256")
     keep = "mv params.yaml params.yaml.new"
-    if kept.is_file() and _sha256_of(kept.read_text(encoding="utf-8")) == sha256:
+    if kept.is_file() and (files.sha256(kept) == file or _sha256_of(kept.read_text(encoding="utf-8")) == sha256):
         return f"{keep} && cp {_relative(workspace, kept)} params.yaml"
     if _sha256_of(git.committed(workspace.root, workspace.params)) == sha256:
         return f"{keep} && git checkout HEAD -- params.yaml"

@@ -169,16 +169,26 @@ def _text(data: bytes) -> Params:
 
 
 def unchanged(workspace: Workspace, round_: RoundState) -> Params:
-    """The parameters, which must be those that the open round began with; raises ParamsError when they are not."""
-    found = params(workspace)
-    began = round_.facts["opened"]["params_sha256"]
-    if found.sha256() != began:
+    """The parameters, which must be those that the open round began with; raises ParamsError when they are not.
+
+    They are compared as this version reads both: a key that an older one did not know has its default in both.
+    """
+    found, began = params(workspace), str(round_.facts["opened"]["params_sha256"])
+    if found.sha256() not in (began, _began(workspace, round_)):
         raise ParamsError(
-            f"params.yaml changed since {round_.id} began (with {str(began)[:12]}, "
+            f"params.yaml changed since {round_.id} began (with {began[:12]}, "
             f"now {found.sha256()[:12]}); put the old values back (git diff params.yaml), "
             "and change them after the round closes"
         )
     return found
+
+
+def _began(workspace: Workspace, round_: RoundState) -> str | None:
+    """The digest, as of this version, of the params that were kept when the round began; None where none were."""
+    kept, path = round_.facts["opened"].get("opened_params_sha256"), workspace.opened_params(round_.id)
+    if kept is None or not path.is_file() or files.sha256(path) != kept:
+        return None  # of a kept file that is not the ledger's others speak; it just settles nothing
+    return _parsed(workspace, path).sha256()
 
 
 def _read(workspace: Workspace, *, remembered: bool = True) -> _Read:
