@@ -60,6 +60,12 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _is_type(name: str) -> str:
+    if len(parts := name.split(".")) < 2 or not all(map(str.isidentifier, parts)):
+        raise ValueError(f"not the full name of a type, such as module.Type (got {name!r})")
+    return name
+
+
 def _is_reading(name: str) -> str:
     if name not in ("auto", "csv", *FORMATS):
         raise ValueError(f"no such format; there are auto, csv, {', '.join(FORMATS)} (got {name!r})")
@@ -79,6 +85,7 @@ FormatName = Annotated[str, AfterValidator(_is_import), Field(json_schema_extra=
 Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=12, decimal_places=6)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Pattern = Annotated[str, AfterValidator(_compiles)]
+TypeName = Annotated[str, AfterValidator(_is_type)]
 
 
 class Section(BaseModel):
@@ -129,6 +136,11 @@ class Model(Section):
         default=None, description="module:function returning an estimator with predict_proba; overrides estimator"
     )
     seed: int = Field(default=0, ge=0, description="Seed of the training")
+    trusted_types: Annotated[tuple[TypeName, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Types and functions, as module.name, that a model file may hold besides scikit-learn's own; "
+        "loading one runs its code",
+    )
 
 
 class Query(Section):
@@ -307,7 +319,8 @@ class Params(Section):
 
     def model_sha256(self) -> str:
         """The digest of what a model depends on besides its labeled set."""
-        return digest(self.model_dump(mode="json", include={"data": {"classes", "columns"}, "model": True}))
+        learned = {"data": {"classes", "columns"}, "model": set(Model.model_fields) - {"trusted_types"}}
+        return digest(self.model_dump(mode="json", include=learned))
 
     @property
     def features(self) -> dict[str, Kind]:

@@ -73,6 +73,7 @@ def _documents(here: Workspace, state: State, one: RoundState, params: Params) -
 
 def _model(here: Workspace, one: RoundState, params: Params) -> ModelFile:
     path = here.round(one.id) / "model.skops"
-    model = models.load(path, sha256=str(one.facts["trained"]["model_sha256"]))
+    sha256 = str(one.facts["trained"]["model_sha256"])
+    model = models.load(path, sha256=sha256, trusted=params.model.trusted_types)
     example = pipeline.inputs(tables.read_parquet(here.initial).head(EXAMPLE), params.features)
     return ModelFile(model=model, data=path.read_bytes(), example=example)

@@ -107,7 +107,7 @@ def score(workspace: Workspace, round_id: str) -> Facts:
 def prepare(workspace: Workspace, round_id: str) -> Scoring:
     """What the pool is scored with in this round."""
     params, state, number = journal.params_of(workspace, round_id), journal.read(workspace), round_number(round_id)
-    key, model = choose.key(seed=params.query.seed, round_number=number), train.current(workspace, state)
+    key, model = choose.key(seed=params.query.seed, round_number=number), train.current(workspace, state, params)
     committee = STRATEGIES[params.query.strategy].committee
     return Scoring(
         params=params,

@@ -95,7 +95,7 @@ def _points(workspace: Workspace, params: Params, state: State, candidates: pd.D
     labeled = tables.read_parquet(workspace.labeled).sort_values("item_id", ignore_index=True)
     seen = [pd.DataFrame(seen_of(candidates)), inputs(labeled, params.features)]
     with threadpool_limits(1):
-        points = embedded(train.current(workspace, state), seen)
+        points = embedded(train.current(workspace, state, params), seen)
     return _Points(pd.Index(candidates["item_id"]), points[0], labeled, points[1])
 
 
@@ -143,7 +143,7 @@ def _batch(
 ) -> pd.DataFrame:
     if not len(gold):
         return chosen.sort_values("item_id", ignore_index=True)
-    probabilities = aligned(train.current(workspace, state), inputs(gold, params.features), params.data.classes)
+    probabilities = aligned(train.current(workspace, state, params), inputs(gold, params.features), params.data.classes)
     classes = pd.Series(params.data.classes, dtype=object)
     hidden = pd.DataFrame(
         {

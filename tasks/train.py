@@ -53,7 +53,8 @@ def fit(workspace: Workspace, params: Params | None = None) -> Facts:
         "labeled_sha256": files.sha256(workspace.labeled),
         "params_sha256": params.model_sha256(),
     }
-    return {**facts, **models.save(workspace.model, model, probe=probe, meta=facts)}
+    saved = models.save(workspace.model, model, probe=probe, meta=facts, trusted=params.model.trusted_types)
+    return {**facts, **saved}
 
 
 def train(workspace: Workspace, round_id: str) -> Facts:
@@ -99,10 +100,14 @@ def stale(workspace: Workspace, state: State) -> bool:
     return last is None or (last.facts["trained"]["labeled_sha256"], last.facts["trained"]["params_sha256"]) != today
 
 
-def current(workspace: Workspace, state: State) -> Classifier:
-    """The newest trained model, from its round's folder; raises IntegrityError when the file is not the ledger's."""
+def current(workspace: Workspace, state: State, params: Params) -> Classifier:
+    """The newest trained model, from its round's folder.
+
+    Raises IntegrityError when the file is not the ledger's, or holds a type that `params` do not trust.
+    """
     last = newest(state)
     if last is None:
         raise IntegrityError("the ledger speaks of no model yet: run hitl open")
     sha256 = cast(str, last.facts["trained"]["model_sha256"])
-    return models.load(workspace.round(last.id) / "model.skops", sha256=sha256)
+    path = workspace.round(last.id) / "model.skops"
+    return models.load(path, sha256=sha256, trusted=params.model.trusted_types)

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -36,13 +36,20 @@ _STOP_WORDS = re.compile(r'("_stop_words_id": \{[^{}]*"content": ")\d+')
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def save(folder: Path, model: Classifier, *, probe: pd.DataFrame, meta: Mapping[str, object]) -> Facts:
+def save(
+    folder: Path,
+    model: Classifier,
+    *,
+    probe: pd.DataFrame,
+    meta: Mapping[str, object],
+    trusted: Collection[str] = (),
+) -> Facts:
     """Write `folder`/model.skops and model.json; returns `model_id` and `model_sha256`.
 
     The id is a digest of what the model learned and of what it says about the items of `probe`. Raises ParamsError when
-    the model holds a type that no load would take, and then writes nothing.
+    the model holds a type that no load would take with the `trusted` ones, and then writes nothing.
     """
-    data = dumps(model)
+    data = dumps(model, trusted)
     learned = {
         "parameters_sha256": identity.parameters(model),
         "predictions_sha256": identity.predictions(model, probe),
@@ -53,10 +60,11 @@ def save(folder: Path, model: Classifier, *, probe: pd.DataFrame, meta: Mapping[
     return {**named}
 
 
-def load(path: Path, *, sha256: str) -> Classifier:
-    """The model in the file at `path`.
+def load(path: Path, *, sha256: str, trusted: Collection[str] = ()) -> Classifier:
+    """The model in the file at `path`, which may hold the `trusted` types besides those that are always.
 
-    Raises IntegrityError when it is not the file with that sha256, or holds a type that is not trusted.
+    Raises IntegrityError when it is not the file with that sha256, or holds a type that is not trusted. A pickle is
+    never read, nor one of joblib's.
     """
     try:
         data = path.read_bytes()
@@ -66,20 +74,20 @@ def load(path: Path, *, sha256: str) -> Classifier:
         raise IntegrityError(
             f"{path} is not the model the ledger speaks of ({sha256[:12]}); bring it back: dvc checkout"
         )
-    return _loads(data, path)
+    return _loads(data, path, trusted)
 
 
-def own(folder: Path) -> Classifier:
-    """The model that `save` wrote to `folder`, by the sha256 in its model.json."""
+def own(folder: Path, *, trusted: Collection[str] = ()) -> Classifier:
+    """The model that `save` wrote to `folder`, by the sha256 in its model.json: for what no ledger speaks of yet."""
     path = folder / "model.json"
     try:
         sha256 = json.loads(path.read_bytes())["model_sha256"]
     except (FileNotFoundError, ValueError, KeyError) as error:
         raise IntegrityError(f"{path} is missing or torn; make it again: hitl step train") from error
-    return load(folder / "model.skops", sha256=sha256)
+    return load(folder / "model.skops", sha256=sha256, trusted=trusted)
 
 
-def dumps(model: object) -> bytes:
+def dumps(model: object, trusted: Collection[str] = ()) -> bytes:
     """The bytes of a model file, in which no clock and no memory address is left: equal models give equal bytes.
 
     That is a help, not a promise (the padding of a tree's nodes is noise): who a model is, its `model_id` says.
@@ -89,21 +97,26 @@ def dumps(model: object) -> bytes:
             data = _renamed(dump)
     except (UnsupportedTypeException, TypeError) as error:
         raise ParamsError(f"params.yaml: model: this model cannot be written to a file: {error}") from error
-    unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
-    if unknown:
+    if unknown := _unknown(data, trusted):
         raise ParamsError(
             f"params.yaml: model: the model holds {', '.join(unknown)}, which hitl would not load from a file; "
-            "build it of scikit-learn's own parts"
+            "build it of scikit-learn's own parts, or name what you trust in model.trusted_types"
         )
     return data
 
 
-def _loads(data: bytes, place: Path) -> Classifier:
+def _unknown(data: bytes, trusted: Collection[str]) -> list[str]:
+    return sorted(set(skops.io.get_untrusted_types(data=data)) - {*TRUSTED, *trusted})
+
+
+def _loads(data: bytes, place: Path, trusted: Collection[str]) -> Classifier:
     try:
-        return cast(Classifier, skops.io.loads(data, trusted=list(TRUSTED)))
+        return cast(Classifier, skops.io.loads(data, trusted=[*TRUSTED, *trusted]))
     except UntrustedTypesFoundException as error:
-        unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
-        raise IntegrityError(f"{place} holds {', '.join(unknown)}, which is not trusted; it was not loaded") from error
+        raise IntegrityError(
+            f"{place} holds {', '.join(_unknown(data, trusted))}, which is not trusted; it was not loaded "
+            "(params.yaml: model.trusted_types names what may be)"
+        ) from error
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise IntegrityError(f"{place} is not a model file ({error}); bring it back: dvc checkout") from error
 

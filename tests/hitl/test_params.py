@@ -149,9 +149,16 @@ def test_a_price_keeps_the_digits_it_was_written_with(price: object) -> None:
 
 
 def test_a_model_depends_on_its_columns_classes_and_settings_alone() -> None:
-    same, other = params(query={"batch": 7}, export={"gold": 3}), params(model={"options": {"C": 2.0}})
+    same = params(query={"batch": 7}, export={"gold": 3}, model={"trusted_types": ["ours.Made"]})
+    other = params(model={"options": {"C": 2.0}})
     assert same.model_sha256() == params().model_sha256()
     assert other.model_sha256() != params().model_sha256()
+
+
+@pytest.mark.parametrize("name", ["Made", "ours.", "ours.Made()", "*", ""])
+def test_a_trusted_type_is_named_in_full(name: str) -> None:
+    with pytest.raises(ParamsError, match=r"model\.trusted_types\.0: not the full name of a type"):
+        params(model={"trusted_types": [name]})
 
 
 def test_every_key_says_what_it_is() -> None:
@@ -173,6 +180,7 @@ ANOTHER: dict[str, object] = {
     "model.estimator": "random_forest",
     "model.options": {"C": 2.0},
     "model.factory": "ours:made",
+    "model.trusted_types": ["ours.Made"],
     "query.strategy": "entropy",
     "resolve.method": "majority",
     "export.columns": ["weight"],

@@ -20,7 +20,8 @@ LOADS: dict[str, Callable[[Workspace], object]] = {
     "track": lambda workspace: exhibits.of_round(
         workspace, journal.read(workspace), "r0001", journal.params_of(workspace, "r0001")
     ),
-    "newest": lambda workspace: train.current(workspace, journal.read(workspace)),
+    "newest": lambda workspace: train.current(workspace, journal.read(workspace), journal.params(workspace)),
+    "hitl step evaluate": evaluate.measure,
 }
 
 

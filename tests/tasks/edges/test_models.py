@@ -172,3 +172,17 @@ class Trap:
 
     def __setstate__(self, state: dict[str, str]) -> None:
         os.system(state["command"])
+
+
+def test_a_type_that_params_name_is_written_and_loaded_and_no_other(tmp_path: Path) -> None:
+    model = make_pipeline(FunctionTransformer(np.asarray), FunctionTransformer(os.path.normpath), GaussianNB())
+    named = models._unknown(skops.io.dumps(model), ())
+    assert "posixpath.normpath" in named
+    data = models.dumps(model, named)
+    path = tmp_path / "model.skops"
+    sha256 = files.write_bytes(path, data)
+    assert models.load(path, sha256=sha256, trusted=named).steps[1][1].func is os.path.normpath  # type: ignore[attr-defined]
+    with pytest.raises(IntegrityError, match=r"holds posixpath\.normpath, which .* model\.trusted_types names"):
+        models.load(path, sha256=sha256, trusted=[name for name in named if name != "posixpath.normpath"])
+    with pytest.raises(ParamsError, match=r"name what you trust in model\.trusted_types"):
+        models.dumps(model, ["os.system"])
