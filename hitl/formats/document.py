@@ -34,6 +34,8 @@ _NAMED = 8
 _NEAR = 16
 """A record that is cut off shows it so many characters before its end."""
 _SPACE = re.compile(r"[ \t\r\n]*")
+_ENCODINGS = ("utf-8-sig", "cp1252")
+"""UTF-8, or what Windows writes where the bytes are not that: tables of old tools are often saved so."""
 _DELIMITERS = ",\t;|"
 _NO_DELIMITER = "\x1f"
 _PACKED = (b"PK\x03\x04", b"PK\x05\x06")
@@ -230,7 +232,10 @@ def _is_member(one: zipfile.ZipInfo) -> bool:
 
 
 def _table(name: str, source: Opened) -> Document:
-    found = Document(name, source, "table", encoding=_encoding(source))
+    encoding = next((one for one in _ENCODINGS if _decodes(source, one)), None)
+    if encoding is None:
+        return Document(name, source, "table")  # without a header, which no tool knows
+    found = Document(name, source, "table", encoding=encoding)
     with found._text() as text:  # noqa: SLF001 - our own
         line = text.readline(_CELL_LIMIT)
     if line.startswith(("__label__", '"__label__')):
@@ -248,17 +253,17 @@ def _header(found: Document, delimiter: str) -> tuple[str, ...]:
             return ()
 
 
-def _encoding(source: Opened) -> str:
-    """UTF-8, or what Windows writes where the bytes are not that: tables of old tools are often saved so."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _decodes(source: Opened, encoding: str) -> bool:
+    """Whether all of it can be read so."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     with source.open() as file:
         try:
             while part := file.read(_AT_ONCE):
                 decoder.decode(part)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"
+            return False
+    return True
 
 
 def _rows(text: TextIO, document: Document) -> Iterator[tuple[int, list[str]]]:

@@ -118,3 +118,9 @@ def test_a_packed_file_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.M
     monkeypatch.setattr(documents_of, "UNPACKED_LIMIT", 1000)
     with pytest.raises(Unreadable, match="unpacks to more than"):
         list(seen(gzip.compress(b'{"a": 1}\n' * 1000)).records())
+
+
+def test_a_table_in_no_encoding_of_a_tool_is_none_of_a_tool() -> None:
+    odd = seen(b"item_id,label\na,caf\xe9\nb,\x81\n")
+    assert (odd.shape, odd.header) == ("table", ())
+    assert seen(b"item_id,label\na,caf\xe9\n").header == ("item_id", "label")
