@@ -12,6 +12,7 @@ from typing import Any, cast
 from hitl import pack
 from hitl.delivery import intake_rules
 from hitl.layout import Workspace
+from hitl.params import parse
 from tasks import expected, journal
 from tasks.edges import files
 from tasks.ingest import check_with_pack, ingest
@@ -34,8 +35,11 @@ def made(root: Path) -> Workspace:
     """The workspace: one round is closed, and the pack of the second is out."""
     workspace = Workspace(root)
     out = {"items": len(batch.BATCH), "annotations": len(batch.rows()), "price": "0.12"}
-    told = [*factories.baseline(), *factories.a_round(1), *factories.a_round(2, until="exported", exported=out)]
-    files.write_text(workspace.params, factories.params_text(**PARAMS))
+    params = factories.params_text(**PARAMS)
+    began = {"params_sha256": parse(params).sha256()}
+    ours = factories.a_round(2, until="exported", opened=began, exported=out)
+    told = [*factories.baseline(), *factories.a_round(1), *ours]
+    files.write_text(workspace.params, params)
     files.write_bytes(workspace.ledger, factories.ledger_bytes(*told))
     files.write_text(workspace.guideline, GUIDELINE)
     _export(workspace, "r0001", batch.EARLIER, ("shipping", *batch.CLASSES))
