@@ -39,7 +39,8 @@ def mended(root: Path, facts: Facts) -> Facts:
     """What doctor says after every command that it named was run."""
     for one in facts["findings"]:  # type: ignore[attr-defined]
         done = shell(one["mend"], root)
-        assert done.returncode == 0, (one, done.stderr)
+        again = one["mend"].startswith("hitl doctor")  # which then tells of all that is left
+        assert again or done.returncode == 0, (one, done.stderr)
     return looked(root)
 
 
