@@ -1,12 +1,13 @@
 """All that must be equal after a kill and a second call: each fact under a name of its own, so that two compare.
 
-Nothing is left out by hand. What two runs that nobody killed tell differently (times, and digests of what holds them)
-may differ; everything else must not.
+Nothing but the minute of a page is left out by hand. What two runs that nobody killed tell differently (times, and
+digests of what holds them) may differ; everything else must not.
 """
 
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from pathlib import Path
 from hitl.layout import Workspace
 
 Told = Mapping[str, object]
+_MINUTE = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC")
+"""A moment as our pages tell it: two unbroken runs may well fall into the same minute, and a third not."""
 _OWN = (".git", ".hitl", ".dvc/tmp", ".dvc/cache")
 """Folders whose names are not ours, or belong to this machine; what counts in them is told in other words."""
 
@@ -89,7 +92,7 @@ def _file(name: str, path: Path) -> Iterator[tuple[str, object]]:
 
         yield from _leaves(name, json.loads(tables.read_parquet(path).to_json(orient="split", double_precision=15)))
     elif path.suffix in (".csv", ".html", ".yaml", ".dvc", ".lock", ".md"):
-        yield from _leaves(name, data.decode().splitlines())
+        yield from _leaves(name, _MINUTE.sub("", data.decode()).splitlines())
     else:
         yield name, hashlib.sha256(data).hexdigest()
 
