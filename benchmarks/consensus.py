@@ -12,7 +12,6 @@ where items have text. Results replace the part of benchmarks/README.md between 
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from consensus_peers import memory, peak_forgotten
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
@@ -77,11 +77,11 @@ def speed(annotations: int = 1_000_000) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         space = Path(scratch)
         said.to_csv(space / "million.said.csv", index=False)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_forgotten()
         start = time.process_time()
         found = resolve.resolve(said, Resolve(method="dawid_skene"), gold={})
         cpu = time.process_time() - start
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        grown = memory("VmHWM") - before
         (peer,) = _peers(space, ("DawidSkene",))
         theirs = _read(space / "million.DawidSkene.csv")
     ours = _share(found.labels["item_id"], found.labels["best"], true)

@@ -111,11 +111,14 @@ def _best(crowd: Crowd, sure: Floats) -> tuple[Codes, npt.NDArray[np.bool_]]:
 
 
 def _votes(crowd: Crowd) -> list[str]:
+    """The votes of each item as JSON; what many items have alike is spelled once."""
     told = [json.dumps(name, ensure_ascii=False) for name in crowd.classes]
-    said: list[list[str]] = [[] for _ in crowd.items]
-    for item, answer in zip(*np.nonzero(crowd.votes), strict=True):
-        said[item].append(f"{told[answer]}: {crowd.votes[item, answer]}")
-    return [f"{{{', '.join(one)}}}" for one in said]
+    alike = [row.tobytes() for row in crowd.votes]
+    spelled = {}
+    for key, row in {key: number for number, key in enumerate(alike)}.items():
+        said = [f"{name}: {count}" for name, count in zip(told, crowd.votes[row], strict=True) if count]
+        spelled[key] = f"{{{', '.join(said)}}}"
+    return [spelled[key] for key in alike]
 
 
 def _held_out(posterior: Floats, known: Codes, doubt: float) -> tuple[Bin, ...]:
