@@ -15,7 +15,7 @@ help:
 	@echo "make test-live  push and pull against a real Label Studio and a real doccano, installed into .live"
 	@echo "make prove   500 random histories: what was undone is as if it had never come"
 	@echo "make kill    every command killed at each call that changes a file, and run again (Linux; POINTS='--sample 20' tries fewer)"
-	@echo "make soak    five minutes of hitl advance on Prefect's schedule, while whoever serves it is killed again and again"
+	@echo "make soak    hitl advance on Prefect's schedule while whoever serves it is killed again and again, then every server stopped mid-round"
 	@echo "make bench   what a round costs beside the same steps as bare function calls, and a delivery beside reading it"
 	@echo "make corpus  the shared corpus of awkward deliveries, through check and ingest of fresh workspaces"
 
@@ -47,7 +47,7 @@ kill: setup
 	@$(BIN)/python -m tests.kill $(POINTS)
 
 soak: setup
-	@SOAK=300 $(BIN)/pytest --quiet tests/flows/test_soak.py
+	@SOAK=300 $(BIN)/pytest --quiet tests/flows/test_soak.py tests/flows/test_outages.py
 
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py
