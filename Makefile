@@ -47,7 +47,8 @@ kill: setup
 	@$(BIN)/python -m tests.kill $(POINTS)
 
 soak: setup
-	@SOAK=300 $(BIN)/pytest --quiet tests/flows/test_soak.py tests/flows/test_outages.py
+	@SOAK=300 $(BIN)/pytest --quiet tests/flows/test_soak.py
+	@SOAK=300 $(BIN)/pytest --quiet tests/flows/test_outages.py
 
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py
