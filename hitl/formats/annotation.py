@@ -24,6 +24,11 @@ Origin = Literal["human", "machine"]
 BATCH_ID, MODEL_VERSION = "batch_id", "model_version"
 PAYLOAD = (ITEM_ID, BATCH_ID, MODEL_CLASS, MODEL_CONFIDENCE, MODEL_VERSION)
 """What a pack of ours carries with each item through a tool, beside the columns that params show."""
+SHOWN = ("shown_class", "shown_confidence", "shown_model")
+STAMP = ("stamp_class", "stamp_confidence", "stamp_model")
+REVIEW = ("review_status", "reviewer_id", "reviewed_at", "review_comment", "review_label")
+PAID = ("reward", "currency")
+"""Fields of an Annotation that a tool has all of or none of."""
 _FOREIGN = {"predicted_label": MODEL_CLASS, "predicted_confidence": MODEL_CONFIDENCE, "score": MODEL_CONFIDENCE}
 
 

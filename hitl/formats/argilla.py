@@ -11,6 +11,8 @@ from typing import Any, Final
 from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
 from hitl.formats import question
 from hitl.formats.annotation import (
+    PAID,
+    REVIEW,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -46,10 +48,8 @@ _NEVER: Final = {
     "source_annotation_id": "responses have no id here",
     **dict.fromkeys(("started_at", "edited_by", "time_text", "seconds", "seconds_kind"), "left out"),
     "annotator_confidence": "not asked",
-    **dict.fromkeys(
-        ("review_status", "reviewer_id", "reviewed_at", "review_comment", "review_label"), "it knows no reviews"
-    ),
-    **dict.fromkeys(("is_gold", "reward", "currency", "project_id"), "it knows none"),
+    **dict.fromkeys(REVIEW, "it knows no reviews"),
+    **dict.fromkeys(("is_gold", *PAID, "project_id"), "it knows none"),
 }
 _RECORDS: Final = {
     **_NEVER,

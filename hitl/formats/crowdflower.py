@@ -20,6 +20,9 @@ from hitl.formats import question
 from hitl.formats.annotation import (
     BATCH_ID,
     MODEL_VERSION,
+    PAID,
+    REVIEW,
+    STAMP,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -48,11 +51,9 @@ _NEVER: Final = {
     "edited_by": "an answer cannot be changed",
     "seconds_kind=active": "the clock runs from opening the page to handing it in",
     "seconds_kind=client": "the clock runs from opening the page to handing it in",
-    **dict.fromkeys(("stamp_class", "stamp_confidence", "stamp_model"), "it knows no predictions"),
-    **dict.fromkeys(
-        ("review_status", "reviewer_id", "reviewed_at", "review_comment", "review_label"), "nobody reviews"
-    ),
-    **dict.fromkeys(("reward", "currency"), "left out"),
+    **dict.fromkeys(STAMP, "it knows no predictions"),
+    **dict.fromkeys(REVIEW, "nobody reviews"),
+    **dict.fromkeys(PAID, "left out"),
 }
 _FULL: Final = {
     **_NEVER,

@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.contract import ITEM_ID
 from hitl.formats.annotation import (
-    BATCH_ID,
-    MODEL_VERSION,
+    PAID,
+    SHOWN,
+    STAMP,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -37,8 +38,8 @@ _MARK: Final = "__label__"
 _SILENT = "doccano does not tell"
 _CANNOT: Final = {
     **dict.fromkeys(("labeled_at", "seconds", "seconds_kind", "started_at", "updated_at", "time_text"), _SILENT),
-    **dict.fromkeys(("edited_by", "annotator_confidence", "is_gold", "project_id", "reward", "currency"), _SILENT),
-    **dict.fromkeys(("stamp_class", "stamp_confidence", "stamp_model"), "it has no predictions"),
+    **dict.fromkeys(("edited_by", "annotator_confidence", "is_gold", "project_id", *PAID), _SILENT),
+    **dict.fromkeys(STAMP, "it has no predictions"),
     **dict.fromkeys(("review_status", "reviewed_at", "review_comment", "review_label"), _SILENT),
     "reviewer_id": "only old versions name who approved",
     "label_field": "a project asks one question",
@@ -79,12 +80,8 @@ def write(batch: Batch) -> Mapping[str, bytes]:
 
 
 def _item(batch: Batch, row: Mapping[str, str]) -> Record:
-    others = {name: row[name] for name in batch.columns if name != batch.text}
-    shown = row[batch.text] if batch.text else "\n".join(f"{name}: {value}" for name, value in others.items())
-    item = {"text": shown or row[ITEM_ID], ITEM_ID: row[ITEM_ID], BATCH_ID: batch.batch_id}
-    if batch.shows_model:
-        model = {MODEL_CLASS: row[MODEL_CLASS], MODEL_CONFIDENCE: row[MODEL_CONFIDENCE]}
-        item |= {**model, MODEL_VERSION: batch.model_version}
+    others = batch.others(row)
+    item = {"text": batch.shown(row), **batch.carried(row)}
     # Only what is not in the text already, and cannot be taken for something of doccano's own.
     return {**(others if batch.text else {}), **item} if not _OWN.intersection(others) else item
 
@@ -211,7 +208,7 @@ FORMAT: Final = Format(
             {
                 **_CANNOT,
                 **dict.fromkeys((ITEM_ID, "source_item_id", "batch_id", "comment"), "only text and labels are there"),
-                **dict.fromkeys(("shown_class", "shown_confidence", "shown_model"), "only text and labels are there"),
+                **dict.fromkeys(SHOWN, "only text and labels are there"),
             },
             lost="the ids of the items",
             instead="export as JSONL",

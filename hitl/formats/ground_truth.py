@@ -14,6 +14,10 @@ from hitl.errors import DataError
 from hitl.formats import question
 from hitl.formats.annotation import (
     BATCH_ID,
+    PAID,
+    REVIEW,
+    SHOWN,
+    STAMP,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -58,11 +62,9 @@ _NEVER: Final = {
     "seconds_kind=wallclock": "breaks are left out",
     "source_annotation_id": "answers have no id",
     "is_gold": "it knows no gold items",
-    **dict.fromkeys(("stamp_class", "stamp_confidence", "stamp_model"), "predictions go as keys of the item"),
-    **dict.fromkeys(
-        ("review_status", "reviewer_id", "reviewed_at", "review_comment", "review_label"), "answers are merged"
-    ),
-    **dict.fromkeys(("reward", "currency"), "left out"),
+    **dict.fromkeys(STAMP, "predictions go as keys of the item"),
+    **dict.fromkeys(REVIEW, "answers are merged"),
+    **dict.fromkeys(PAID, "left out"),
 }
 _MANIFEST: Final = {
     **_NEVER,
@@ -77,7 +79,7 @@ _PERSONS: Final = {
     "time_text": "every time names its zone",
 }
 _UNNAMED: Final = dict.fromkeys(
-    (ITEM_ID, BATCH_ID, "shown_class", "shown_confidence", "shown_model", "content", "project_id"),
+    (ITEM_ID, BATCH_ID, *SHOWN, "content", "project_id"),
     "stands in the manifest of the job",
 )
 _ALONE: Final = {**_PERSONS, **_UNNAMED}

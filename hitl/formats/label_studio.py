@@ -11,10 +11,8 @@ from functools import lru_cache
 from typing import Any, Final, cast
 from xml.sax.saxutils import quoteattr
 
-from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.contract import MODEL_CLASS, MODEL_CONFIDENCE
 from hitl.formats.annotation import (
-    BATCH_ID,
-    MODEL_VERSION,
     PAYLOAD,
     UNANSWERED,
     Annotation,
@@ -104,21 +102,17 @@ def write(batch: Batch) -> Mapping[str, bytes]:
 
 def _item(batch: Batch, row: Mapping[str, str]) -> Record:
     """An item to import. Its columns lie one deeper, where none is overwritten by what Label Studio calls the same."""
-    data: Record = {ITEM_ID: row[ITEM_ID], BATCH_ID: batch.batch_id}
+    data: Record = {**batch.carried(row)}
     if batch.text:
         data["text"] = row[batch.text]
-    others = {name: row[name] for name in batch.columns if name != batch.text}
-    if others:
+    if others := batch.others(row):
         data["row"] = others
-    if not batch.shows_model:
-        return {"data": data}
-    shown, confidence = row[MODEL_CLASS], number(row[MODEL_CONFIDENCE])
-    data |= {MODEL_CLASS: shown, MODEL_CONFIDENCE: row[MODEL_CONFIDENCE], MODEL_VERSION: batch.model_version}
+    shown = data.get(MODEL_CLASS)
     if not shown:
         return {"data": data}
     to = "text" if batch.text else "row"
     result = {"from_name": FIELD, "to_name": to, "type": "choices", "value": {"choices": [shown]}}
-    prediction = {"model_version": batch.model_version, "score": confidence, "result": [result]}
+    prediction = {"model_version": batch.model_version, "score": number(row[MODEL_CONFIDENCE]), "result": [result]}
     return {"data": data, "predictions": [prediction]}
 
 

@@ -13,6 +13,9 @@ from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
 from hitl.formats import question
 from hitl.formats.annotation import (
     BATCH_ID,
+    PAID,
+    SHOWN,
+    STAMP,
     UNANSWERED,
     Annotation,
     Dropped,
@@ -65,15 +68,15 @@ _NEVER: Final = {
     "seconds_kind=client": "the editor counts the time",
     "seconds_kind=wallclock": "the editor counts the time",
     "annotator_confidence": "not asked",
-    **dict.fromkeys(("stamp_class", "stamp_confidence", "stamp_model"), "an export of a project has no pre-labels"),
+    **dict.fromkeys(STAMP, "an export of a project has no pre-labels"),
     "review_status=fixed": "a reviewer approves or rejects",
     "review_comment": "left out",
     "review_label": "a reviewer changes the label itself",
-    **dict.fromkeys(("reward", "currency"), "it pays nobody"),
+    **dict.fromkeys(PAID, "it pays nobody"),
 }
 _OLDER: Final = {
     **_NEVER,
-    **dict.fromkeys((BATCH_ID, "content", "shown_class", "shown_confidence", "shown_model"), "metadata have no names"),
+    **dict.fromkeys((BATCH_ID, "content", *SHOWN), "metadata have no names"),
 }
 
 

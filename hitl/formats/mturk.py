@@ -18,7 +18,18 @@ from typing import Any, Final
 from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
 from hitl.errors import DataError
 from hitl.formats import question
-from hitl.formats.annotation import BATCH_ID, MODEL_VERSION, UNANSWERED, Annotation, Dropped, content, number, payload
+from hitl.formats.annotation import (
+    BATCH_ID,
+    MODEL_VERSION,
+    PAID,
+    SHOWN,
+    UNANSWERED,
+    Annotation,
+    Dropped,
+    content,
+    number,
+    payload,
+)
 from hitl.formats.document import Document, Record, Unreadable
 from hitl.formats.form import ticked
 from hitl.formats.format import Asked, Batch, Flavour, Format, Read
@@ -95,10 +106,8 @@ _NEVER: Final = {
 }
 _OF_ANSWERS: Final = frozenset(("labels", "label_field", "part", "comment", "status", "origin", "place"))
 _UNLISTED: Final = {
-    **dict.fromkeys(
-        (ITEM_ID, BATCH_ID, "content", "shown_class", "shown_confidence", "shown_model"), "stand in the HIT"
-    ),
-    **dict.fromkeys(("reward", "currency", "project_id"), "stand in the HIT"),
+    **dict.fromkeys((ITEM_ID, BATCH_ID, "content", *SHOWN), "stand in the HIT"),
+    **dict.fromkeys((*PAID, "project_id"), "stand in the HIT"),
     "seconds": "to be counted from the two times",
     "seconds_kind": "to be counted from the two times",
 }

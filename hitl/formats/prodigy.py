@@ -10,15 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hitl.contract import MODEL_CLASS
-from hitl.formats.annotation import (
-    UNANSWERED,
-    Annotation,
-    Dropped,
-    content,
-    number,
-    payload,
-    text,
-)
+from hitl.formats.annotation import PAID, REVIEW, STAMP, UNANSWERED, Annotation, Dropped, content, number, payload, text
 from hitl.formats.document import Document, Record
 from hitl.formats.format import Asked, Batch, Flavour, Format, Read, WrongExport
 from hitl.formats.moments import utc
@@ -58,11 +50,9 @@ _NEVER: Final = {
     "labeled_at=.": "times are in whole seconds",
     **dict.fromkeys(("seconds", "seconds_kind"), "only the time of answering is kept"),
     "annotator_confidence": "not asked",
-    **dict.fromkeys(("stamp_class", "stamp_confidence", "stamp_model"), "what was ticked beforehand is overwritten"),
-    **dict.fromkeys(
-        ("review_status", "reviewer_id", "reviewed_at", "review_comment", "review_label"), "a review is another dataset"
-    ),
-    **dict.fromkeys(("is_gold", "reward", "currency", "project_id"), "it knows none"),
+    **dict.fromkeys(STAMP, "what was ticked beforehand is overwritten"),
+    **dict.fromkeys(REVIEW, "a review is another dataset"),
+    **dict.fromkeys(("is_gold", *PAID, "project_id"), "it knows none"),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hitl.contract import ITEM_ID, MODEL_CLASS
 from hitl.formats import question
-from hitl.formats.annotation import UNANSWERED, Annotation, Dropped, content, payload, text
+from hitl.formats.annotation import PAID, UNANSWERED, Annotation, Dropped, content, payload, text
 from hitl.formats.document import Document, Record
 from hitl.formats.format import Asked, Batch, Flavour, Format, Read
 from hitl.formats.moments import utc
@@ -38,7 +38,7 @@ _NEVER: Final = {
     **dict.fromkeys(("stamp_confidence", "stamp_model"), "a hypothesis is an answer alone"),
     "review_comment": "not documented",
     "review_label": "a fixed answer replaces the one before",
-    **dict.fromkeys(("is_gold", "reward", "currency"), "left out"),
+    **dict.fromkeys(("is_gold", *PAID), "left out"),
 }
 
 
