@@ -1,42 +1,22 @@
 """doccano 1.8.4, the real one: what was sent is there once, what was confirmed is taken once."""
 
-from collections.abc import Mapping
 from typing import cast
 
 import pytest
 
 from hitl.errors import ParamsError
 from hitl.layout import Workspace
-from hitl.ledger import Facts
-from tasks import expected, journal
+from tasks import journal
 from tasks.pull import pull
 from tasks.push import push
 from tests.live import killed
+from tests.live.answers import counts, pulled, pushed_to, taken
 from tests.live.conftest import ROUND
 from tests.live.faults import Way, on_the_way
 from tests.live.people import Doccano
 from tests.tasks.small_workspace import rows
 
 TOOL = "doccano"
-
-
-def taken(workspace: Workspace) -> Mapping[tuple[str, str], str]:
-    """Every answer that stands, by sent id and annotator."""
-    return dict(expected.now(workspace, journal.read(workspace), journal.now()).taken)
-
-
-def pulled(workspace: Workspace) -> Facts:
-    [answer] = pull(workspace, TOOL)
-    return answer.receipt
-
-
-def counts(receipt: Facts) -> tuple[int, int, int]:
-    found = cast(Mapping[str, int], receipt["rows"])
-    return found["accepted"], found["quarantined"], found["duplicate"]
-
-
-def pushed_to(facts: Facts) -> int:
-    return cast(int, facts["project"])
 
 
 def test_a_round_stands_there_once_and_what_was_confirmed_is_taken_once(workspace: Workspace, doccano: Doccano) -> None:
@@ -58,16 +38,16 @@ def test_a_round_stands_there_once_and_what_was_confirmed_is_taken_once(workspac
     doccano.answer(doccano.admin, project, there[first], "dry", confirm=False)  # as an import of labels leaves it
     handed_in = {(first, "ann"): "wet", (second, "bob"): "dry", (third, "bob"): "<skip>"}
 
-    assert counts(pulled(workspace)) == (3, 0, 0)
+    assert counts(pulled(workspace, TOOL)) == (3, 0, 0)
     assert taken(workspace) == handed_in
     length = len(journal.events(workspace))
-    unchanged = pulled(workspace)
+    unchanged = pulled(workspace, TOOL)
     assert (unchanged["reasons"], counts(unchanged)) == (["F_DUPLICATE_DELIVERY"], (0, 0, 3))
     assert len(journal.events(workspace)) == length
 
     for label in ("dry", "wet", "dry"):  # also back to what it was: doccano tells no times
         doccano.answer(doccano.ann, project, there[first], label, confirm=False)
-        assert counts(pulled(workspace)) == (1, 0, 2)
+        assert counts(pulled(workspace, TOOL)) == (1, 0, 2)
         assert taken(workspace) == {**handed_in, (first, "ann"): label}
 
 
@@ -93,7 +73,7 @@ def test_a_project_whose_annotators_share_their_answers_tells_who_gave_each(
     doccano.answer(doccano.ann, own, there[first], "wet")
     doccano.answer(doccano.bob, own, there[second], "dry")
 
-    assert counts(pulled(workspace)) == (2, 0, 0)
+    assert counts(pulled(workspace, TOOL)) == (2, 0, 0)
     assert taken(workspace) == {(first, "ann"): "wet", (second, "bob"): "dry"}
 
 

@@ -9,13 +9,13 @@ import pytest
 from hitl.delivery.reasons import Reason
 from hitl.errors import HitlError, ParamsError
 from hitl.layout import Workspace
-from hitl.ledger import Facts
-from tasks import expected, journal
+from tasks import journal
 from tasks.edges import label_studio as edge, webhook
 from tasks.edges.label_studio import Personal
 from tasks.pull import pull
 from tasks.push import push
 from tests.live import killed, servers
+from tests.live.answers import counts, pulled, pushed_to, taken
 from tests.live.conftest import ROUND
 from tests.live.faults import Way, on_the_way
 from tests.live.people import LabelStudio
@@ -26,25 +26,6 @@ CONFIG = (
     '<View><Text name="text" value="$text"/><Choices name="label" toName="text"><Choice value="wet"/>'
     '<Choice value="damp"/></Choices></View>'
 )
-
-
-def taken(workspace: Workspace) -> Mapping[tuple[str, str], str]:
-    """Every answer that stands, by sent id and annotator."""
-    return dict(expected.now(workspace, journal.read(workspace), journal.now()).taken)
-
-
-def pulled(workspace: Workspace) -> Facts:
-    [answer] = pull(workspace, TOOL)
-    return answer.receipt
-
-
-def counts(receipt: Facts) -> tuple[int, int, int]:
-    found = cast(Mapping[str, int], receipt["rows"])
-    return found["accepted"], found["quarantined"], found["duplicate"]
-
-
-def pushed_to(facts: Facts) -> int:
-    return cast(int, facts["project"])
 
 
 def test_a_round_stands_there_once_as_its_pack_has_it(workspace: Workspace, label_studio: LabelStudio) -> None:
@@ -86,16 +67,16 @@ def test_what_two_annotators_handed_in_is_taken_once(workspace: Workspace, label
     label_studio.answer(label_studio.bob, there[third], skip=True, seconds=1)
     handed_in = {(first, ann): "wet", (first, bob): "dry", (second, ann): override, (third, bob): "<skip>"}
 
-    assert counts(pulled(workspace)) == (4, 0, 0)
+    assert counts(pulled(workspace, TOOL)) == (4, 0, 0)
     assert taken(workspace) == handed_in
     length = len(journal.events(workspace))
-    again = pulled(workspace)
+    again = pulled(workspace, TOOL)
     assert (again["reasons"], counts(again)) == (["F_DUPLICATE_DELIVERY"], (0, 0, 4))
     assert len(journal.events(workspace)) == length
 
     for label in ("dry", "wet", "dry"):  # also back to what it was
         label_studio.edit(label_studio.ann, own, label)
-        edited = pulled(workspace)
+        edited = pulled(workspace, TOOL)
         assert (edited["revised"], counts(edited)) == (1, (1, 0, 3))
         assert taken(workspace) == {**handed_in, (first, ann): label}
 
@@ -109,7 +90,7 @@ def test_answers_that_the_server_takes_and_the_contract_does_not_are_held(
     label_studio.answer(label_studio.ann, there[other], "wet", "dry")
     label_studio.answer(label_studio.ann, there[good], "wet")
 
-    receipt = pulled(workspace)
+    receipt = pulled(workspace, TOOL)
 
     assert counts(receipt) == (1, 2, 0)
     held = cast(list[Mapping[str, str]], receipt["held"])
