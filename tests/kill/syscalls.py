@@ -246,7 +246,7 @@ class _Watch:
             for notice in self._notices(ready):
                 if self._is_last(notice):
                     stack = self._stack(notice) if self.told is not None else ""
-                    if isinstance(self.fault, Kill) and self.fault.half:
+                    if isinstance(self.fault, Kill) and self.fault.half and self.calls[-1].size > 1:
                         _write_half(notice)
                     return Ended(None, self.calls, stack)
                 self._let_go(notice)
