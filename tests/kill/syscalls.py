@@ -17,7 +17,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _X86 = {
     "write": 1, "pwrite64": 18, "writev": 20, "pwritev": 296, "pwritev2": 328, "sendfile": 40, "copy_file_range": 326,
@@ -75,8 +75,8 @@ class Call:
 
     name: str
     path: str
-    size: int
-    by: str
+    size: int = 0
+    by: str = ""
     other: str = ""
     """The file's name before, where it is renamed."""
 
@@ -280,14 +280,16 @@ class _Watch:
             path = _words(notice)
         other = _path(notice, before=True) if notice.name in _BEFORE else ""
         short = [one.removeprefix(self.root).lstrip("/") for one in (path, other)]
-        call = Call(notice.name, short[0], _size(notice), _program(notice), short[1])
-        number = len(self.calls)
+        number, call = len(self.calls), Call(notice.name, short[0], other=short[1])
+        is_last = isinstance(self.fault, Kill) and self._is_meant(self.fault, number, call)
+        if self.fault is None or is_last or isinstance(self.fault, Full):  # what costs time, where it is looked at
+            call = replace(call, size=_size(notice), by=_program(notice))
         if self.note is not None:
             self.note(number, call, _half(notice)[1:] if call.size > 1 else None)
         self.calls.append(call)
         if isinstance(self.fault, Full) and number >= self.fault.number and notice.name in _WANT_ROOM:
             notice.refused = errno.ENOSPC
-        return isinstance(self.fault, Kill) and self._is_meant(self.fault, number, call)
+        return is_last
 
     def _is_meant(self, kill: Kill, number: int, call: Call) -> bool:
         if not kill.kind:
