@@ -1,8 +1,9 @@
 """How far annotators agree, with each other and with gold; each number with an interval, all from counts alone."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from hitl.metrics import interval, proportion
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +81,70 @@ def cohen_measured(confusion: Counts, *, draws: int, confidence: float, rng: np.
     return Measured(cohen(confusion), low, high, total)
 
 
+def cohen_with_others(said: Codes, others: Counts, confidence: float) -> Measured:
+    """Cohen's kappa of one annotator, who said the classes `said` (n,), with the others of the same items (n, classes).
+
+    An item counts once, however many others answered it: what they said counts by its share. Items that nobody else
+    answered say nothing. The interval is that of the jackknife over items (Efron & Tibshirani 1993, chapter 11).
+    """
+    kept = others.sum(axis=1) > 0
+    said, others = said[kept], others[kept].astype(np.float64)
+    if not len(said):
+        return Measured(math.nan, math.nan, math.nan, 0)
+    shares = others / others.sum(axis=1, keepdims=True)
+    own = np.bincount(said, minlength=shares.shape[1]).astype(np.float64)
+    all_equal, all_shares = shares[np.arange(len(said)), said], shares.sum(axis=0)
+    value = float(_kappa(all_equal.sum(), own @ all_shares, np.asarray(float(len(said)))))
+    # Without one item, the product of the sums loses its row and its column, and gains back where they cross.
+    product = own @ all_shares - all_shares[said] - shares @ own + all_equal
+    without = _kappa(all_equal.sum() - all_equal, product, np.full(len(said), len(said) - 1.0))
+    if len(said) < 2 or math.isnan(value) or np.isnan(without).any():
+        return Measured(value, math.nan, math.nan, len(said))
+    error = math.sqrt((len(said) - 1) / len(said) * float(((without - without.mean()) ** 2).sum()))
+    half = NormalDist().inv_cdf((1 + confidence) / 2) * error
+    return Measured(value, max(-1.0, value - half), min(1.0, value + half), len(said))
+
+
 def right(said: Sequence[str], known: Sequence[str], confidence: float) -> Measured:
     """How often the answers are the known classes, with Wilson's interval."""
-    count = sum(one == other for one, other in zip(said, known, strict=True))
-    return Measured(*proportion(count, len(said), confidence), len(said))
+    return share(sum(one == other for one, other in zip(said, known, strict=True)), len(said), confidence)
 
 
-def drift(answers: Sequence[bool], confidence: float) -> Measured:
-    """How much oftener the later half of `answers`, in their order, is right than the earlier half.
+def share(right: int, of: int, confidence: float) -> Measured:
+    """The share `right` / `of` with Wilson's interval."""
+    return Measured(*proportion(right, of, confidence), of)
+
+
+def difference(early: Collection[bool], late: Collection[bool], confidence: float) -> Measured:
+    """How much oftener `late` answers are right than `early` ones.
 
     The interval is Newcombe's hybrid of Wilson's ("Interval estimation for the difference between independent
-    proportions", 1998, method 10). An interval that holds 0 tells no drift.
+    proportions", 1998, method 10).
     """
-    middle = len(answers) // 2
-    if not middle:
-        return Measured(math.nan, -1.0, 1.0, len(answers))
-    early, late = answers[:middle], answers[middle:]
+    if not len(early) or not len(late):
+        return Measured(math.nan, -1.0, 1.0, len(early) + len(late))
     (one, low_1, high_1), (two, low_2, high_2) = (
-        proportion(sum(half), len(half), confidence) for half in (early, late)
+        proportion(int(sum(half)), len(half), confidence) for half in (early, late)
     )
     gain = two - one
     low = gain - math.hypot(two - low_2, high_1 - one)
     high = gain + math.hypot(high_2 - two, one - low_1)
-    return Measured(gain, low, high, len(answers))
+    return Measured(gain, low, high, len(early) + len(late))
 
 
-def pace(seconds: Sequence[float], *, draws: int, confidence: float, rng: np.random.Generator) -> Measured:
-    """The median of seconds an answer took, with a bootstrap interval: people leave pages open, so no mean."""
-    values = np.asarray(seconds, dtype=np.float64)
-    if not len(values):
+def pace(seconds: Sequence[float] | Floats, *, confidence: float) -> Measured:
+    """The median of the seconds that answers took: people leave pages open, so no mean.
+
+    The interval lies between two of the times, by the binomial chance of the median's place among them, whatever their
+    distribution (Conover, "Practical nonparametric statistics", 1999, section 3.2).
+    """
+    values = np.sort(np.asarray(seconds, dtype=np.float64))
+    of = len(values)
+    if not of:
         return Measured(math.nan, math.nan, math.nan, 0)
-    drawn = np.median(values[rng.integers(len(values), size=(draws, len(values)))], axis=1)
-    return Measured(float(np.median(values)), *_interval(drawn, confidence), len(values))
+    half = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(of) / 2
+    low, high = max(0, math.floor(of / 2 - half) - 1), min(of - 1, math.ceil(of / 2 + half))
+    return Measured(float(np.median(values)), float(values[low]), float(values[high]), of)
 
 
 def _paired(votes: Counts) -> Floats:
@@ -135,6 +169,13 @@ def _fleiss(sums: Floats) -> Floats:
     shares = sums[..., 3:] / np.maximum(sums[..., 3:].sum(axis=-1, keepdims=True), 1)
     chance = (shares**2).sum(axis=-1)
     return _ratio(sums[..., 1] / np.maximum(sums[..., 2], 1) - chance, np.where(sums[..., 2] > 0, 1 - chance, 0.0))
+
+
+def _kappa(equal: Floats, product: Floats, items: Floats) -> Floats:
+    """Kappa of sums over items: of equal answers, and of the products of how often each class was said."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        chance = product / items**2
+        return np.asarray(np.where(1 - chance > 1e-12, (equal / items - chance) / (1 - chance), np.nan))
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

@@ -78,12 +78,25 @@ def test_cohen_has_an_interval() -> None:
     assert 0.1 < found.low < 0.4 < found.high < 0.7
 
 
-def test_who_tires_drifts_down_and_who_does_not_is_not_accused() -> None:
-    tired = agreement.drift([True] * 40 + [True, False] * 20, 0.95)
-    steady = agreement.drift([True, True, True, False] * 20, 0.95)
-    assert (tired.value, tired.high < 0) == (-0.5, True)
-    assert steady.low < 0 < steady.high
-    assert math.isnan(agreement.drift([True], 0.95).value)
+def test_a_difference_of_shares_has_newcombes_interval() -> None:
+    # Newcombe (1998), table II, contrast (a): 56/70 - 48/80, method 10 gives 0.0524 to 0.3339.
+    found = agreement.difference([True] * 48 + [False] * 32, [True] * 56 + [False] * 14, 0.95)
+    assert (round(found.value, 4), round(found.low, 4), round(found.high, 4)) == (0.2, 0.0524, 0.3339)
+    assert math.isnan(agreement.difference([True], [], 0.95).value)
+
+
+def test_kappa_with_one_other_is_cohens() -> None:
+    confusion = np.array([[20, 5], [10, 15]])
+    mine, other = (np.repeat(index.ravel(), confusion.ravel()) for index in np.indices((2, 2)))
+    found = agreement.cohen_with_others(mine, np.eye(2, dtype=np.int64)[other], 0.95)
+    assert found.value == pytest.approx(agreement.cohen(confusion))
+    drawn = agreement.cohen_measured(confusion, draws=4000, confidence=0.95, rng=rng())
+    assert (found.low, found.high) == pytest.approx((drawn.low, drawn.high), abs=0.03)
+
+
+def test_kappa_needs_somebody_else() -> None:
+    alone = agreement.cohen_with_others(np.array([0, 1]), np.zeros((2, 2), dtype=np.int64), 0.95)
+    assert math.isnan(alone.value) and alone.of == 0
 
 
 def test_the_share_right_has_wilsons_interval() -> None:
@@ -92,6 +105,12 @@ def test_the_share_right_has_wilsons_interval() -> None:
 
 
 def test_a_page_left_open_does_not_move_the_pace() -> None:
-    found = agreement.pace([9.0, 8.0, 10.0, 9.0, 40_000.0], **TOLD, rng=rng())
+    found = agreement.pace([9.0, 8.0, 10.0, 9.0, 40_000.0], confidence=0.95)
     assert (found.value, found.of) == (9.0, 5)
-    assert math.isnan(agreement.pace([], **TOLD, rng=rng()).value)
+    assert math.isnan(agreement.pace([], confidence=0.95).value)
+
+
+def test_the_interval_of_a_median_holds_it_as_often_as_it_says() -> None:
+    times = rng().lognormal(2.0, 1.0, size=(400, 50))
+    held = [found.low <= np.exp(2.0) <= found.high for found in (agreement.pace(t, confidence=0.95) for t in times)]
+    assert 0.93 <= np.mean(held) <= 0.995
