@@ -32,7 +32,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from hitl import choose, firewall
+from hitl import choose, firewall, strategies
 from hitl.lookup import lookup
 from hitl.params import Params
 from hitl.shortlist import Limits
@@ -109,7 +109,7 @@ def scoring(kind: str) -> score.Scoring:
         model=model,
         members=[model],
         number=1,
-        limits=Limits(useful=5 * BATCH + BATCH // 10, drawn=score.POOL),
+        limits=Limits(useful=5 * BATCH + BATCH // 10, drawn=strategies.POOL),
         out=lookup((f"item-{place * 37:08d}" for place in range(2_000)), *key),
         again=lookup([], *key),
         test=firewall.wall(test, params.features),

@@ -1,6 +1,7 @@
 """The model that params.yaml describes: a scikit-learn Pipeline over the columns of the items."""
 
 import importlib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -92,6 +94,25 @@ def fit(model: Classifier, labeled: pd.DataFrame, features: Mapping[str, Kind]) 
             "make it `ignored` in data.columns of params.yaml"
         ) from error
     return model
+
+
+def committee(model: Model, labeled: pd.DataFrame, features: Mapping[str, Kind], members: int) -> list[Classifier]:
+    """The model fitted on `members` bootstrap draws of the labeled set: Breiman, "Bagging predictors" (1996).
+
+    Every draw keeps an item of each class, so that no member is without one. The order of the rows counts.
+    """
+    found = []
+    for member in range(members):
+        drawn = labeled.iloc[_bootstrap(labeled["label"], np.random.default_rng([model.seed, member]))]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            found.append(fit(build(model, features), drawn, features))
+    return found
+
+
+def _bootstrap(labels: pd.Series, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    first = np.sort([rng.choice(places) for _, places in sorted(labels.groupby(labels).indices.items())])
+    return np.concatenate([first, rng.integers(len(labels), size=len(labels) - len(first))]).astype(np.intp)
 
 
 def at_once(model: Classifier) -> int:

@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from hitl import spread
+from hitl.budget import random_slice
 from hitl.errors import DataError
 from hitl.ids import ItemIds
-from hitl.params import StrategyName
+from hitl.params import Params, StrategyName
+from hitl.shortlist import Limits
 from hitl.spread import Places, Shortlisted, Spread
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -29,6 +32,8 @@ Reasons = Callable[[Shortlisted, Places, int], list[str]]
 """(items, places picked, size of the batch) -> why each was picked."""
 MEMBERS = 5
 """Models of a committee."""
+POOL = 1_000
+"""Items drawn at random that stand for the whole pool."""
 
 
 def least_confident(probabilities: Floats, draw: Floats) -> Floats:
@@ -171,3 +176,43 @@ def utility(strategy: StrategyName, probabilities: Floats, draw: Floats, ids: It
             f"({probabilities[..., first].tolist()}); look at that item's columns, or at the model in params.yaml"
         )
     return found
+
+
+def limits(params: Params) -> Limits:
+    """How many items of the pool the strategy's batch is chosen from."""
+    strategy, size, drawn = STRATEGIES[params.query.strategy], params.query.batch, random_slice(params)
+    # The random slice may take items off the top, so that many more are kept.
+    return Limits(
+        useful=strategy.useful * size + drawn if strategy.useful else 0, drawn=max(drawn, POOL, strategy.drawn * size)
+    )
+
+
+def picked(
+    params: Params,
+    candidates: pd.DataFrame,
+    size: int,
+    *,
+    features: npt.NDArray[np.float32],
+    labeled: npt.NDArray[np.float32],
+    labels: pd.Series,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """The `size` of the candidates that the strategy makes a batch of, or all that there are, each with its `reason`.
+
+    `candidates` are as `choose.CANDIDATE_COLUMNS` has them, sorted by item_id, and `features` (n, d) their points;
+    `labeled` (m, d) are those of the labeled set, and `labels` (m,) its labels.
+    """
+    if not len(candidates):
+        return candidates.assign(reason=[])
+    strategy, counts = STRATEGIES[params.query.strategy], labels.value_counts()
+    items = Shortlisted(
+        features=features,
+        probabilities=np.stack(candidates["probabilities"].tolist()),
+        utility=candidates["utility"].to_numpy(),
+        useful=candidates["useful"].to_numpy(),
+        drawn=candidates["drawn"].to_numpy(),
+        labeled=labeled,
+        counts=counts.reindex(params.data.classes, fill_value=0).to_numpy().astype(np.int64),
+    )
+    places = strategy.picked(items, size, rng)
+    return candidates.iloc[places].assign(reason=strategy.reasons(items, places, size))

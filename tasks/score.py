@@ -14,7 +14,6 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from hitl import choose, firewall, strategies
-from hitl.budget import random_slice
 from hitl.choose import SEEN
 from hitl.errors import DataError
 from hitl.firewall import Wall
@@ -35,8 +34,6 @@ TOLD_EVERY = 5.0
 """Seconds between two lines about the progress."""
 FAST_ROWS = 8_192
 """Items that a linear model scores together: what is worked on stays in the processor's cache."""
-POOL = 1_000
-"""Items drawn at random that stand for the whole pool."""
 log = logging.getLogger("hitl")
 Cells = Mapping[str, npt.NDArray[Any]]
 
@@ -114,18 +111,10 @@ def prepare(workspace: Workspace, round_id: str) -> Scoring:
         model=model,
         members=train.committee(workspace, params, MEMBERS) if committee else [model],
         number=number,
-        limits=_limits(params),
+        limits=strategies.limits(params),
         out=lookup(reissue.answered(workspace, state), *key),
         again=lookup(reissue.waiting(workspace, state), *key),
         test=wall(workspace, params),
-    )
-
-
-def _limits(params: Params) -> Limits:
-    strategy, size, drawn = STRATEGIES[params.query.strategy], params.query.batch, random_slice(params)
-    # The random slice may take items off the top, so that many more are kept.
-    return Limits(
-        useful=strategy.useful * size + drawn if strategy.useful else 0, drawn=max(drawn, POOL, strategy.drawn * size)
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from hitl import budget, choose, spread
+from hitl import budget, choose, spread, strategies
 from hitl.embedding import embedded
 from hitl.firewall import leaks
 from hitl.layout import Workspace, round_number
@@ -18,9 +18,7 @@ from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import aligned, inputs
 from hitl.shortlist import seen_of
-from hitl.spread import Shortlisted
 from hitl.state import RoundState, State
-from hitl.strategies import STRATEGIES
 from tasks import expected, firewall, journal, reissue, train
 from tasks.edges import files, tables
 
@@ -103,23 +101,16 @@ def _picked(
     points: _Points, params: Params, rng: np.random.Generator, candidates: pd.DataFrame, size: int
 ) -> pd.DataFrame:
     """The batch that the strategy makes of the candidates, each item with its reason."""
-    strategy = STRATEGIES[params.query.strategy]
-    items = Shortlisted(
-        features=points.of(candidates["item_id"]),
-        probabilities=np.stack(candidates["probabilities"].tolist()) if len(candidates) else np.empty((0, 0)),
-        utility=candidates["utility"].to_numpy(),
-        useful=candidates["useful"].to_numpy(),
-        drawn=candidates["drawn"].to_numpy(),
-        labeled=points.places,
-        counts=points.labeled["label"]
-        .value_counts()
-        .reindex(params.data.classes, fill_value=0)
-        .to_numpy()
-        .astype(np.int64),
-    )
     with threadpool_limits(1):
-        places = strategy.picked(items, size, rng) if len(candidates) else np.empty(0, dtype=np.intp)
-    return candidates.iloc[places].assign(reason=strategy.reasons(items, places, size))
+        return strategies.picked(
+            params,
+            candidates,
+            size,
+            features=points.of(candidates["item_id"]),
+            labeled=points.places,
+            labels=points.labeled["label"],
+            rng=rng,
+        )
 
 
 def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd.DataFrame:

@@ -3,9 +3,6 @@
 import warnings
 from typing import cast
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
@@ -68,24 +65,10 @@ def train(workspace: Workspace, round_id: str) -> Facts:
 
 
 def committee(workspace: Workspace, params: Params, members: int) -> list[Classifier]:
-    """The model fitted on `members` bootstrap draws of the labeled set: Breiman, "Bagging predictors" (1996).
-
-    Every draw keeps an item of each class, so that no member is without one.
-    """
+    """The models that `pipeline.committee` makes of the labeled set."""
     labeled = tables.read_parquet(workspace.labeled).sort_values("item_id", ignore_index=True)
-    found = []
-    for member in range(members):
-        drawn = labeled.iloc[_bootstrap(labeled["label"], np.random.default_rng([params.model.seed, member]))]
-        model = pipeline.build(params.model, params.features)
-        with threadpool_limits(1), warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            found.append(pipeline.fit(model, drawn, params.features))
-    return found
-
-
-def _bootstrap(labels: pd.Series, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    first = np.sort([rng.choice(places) for _, places in sorted(labels.groupby(labels).indices.items())])
-    return np.concatenate([first, rng.integers(len(labels), size=len(labels) - len(first))]).astype(np.intp)
+    with threadpool_limits(1):
+        return pipeline.committee(params.model, labeled, params.features, members)
 
 
 def newest(state: State) -> RoundState | None:
