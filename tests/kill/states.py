@@ -24,6 +24,9 @@ _HEAD_OF_A_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 _UNSEEN = re.compile(r"(tmp|site)(/|$)|.*/\.git/objects/../tmp_obj_")
 """What no later call can know or needs: files under names drawn by chance in the folder for such, and in git's store,
 and DVC's memory of digests, which has one or takes it anew."""
+_UNFINISHED = re.compile(r"\.unfinished(-journal|-wal|-shm)?$")
+"""What is cleared away unread by the next command (tasks/edges/leftovers.py) or by the next look for MLflow's database
+(tasks/edges/tracking.py): that it is there counts, and nothing in it."""
 _RECENT = 8
 """Calls that may still be under way while the next is stopped: DVC copies with threads."""
 
@@ -97,6 +100,8 @@ class States:
             return ""
         if not stat.S_ISREG(mode):
             return f"{mode:o} {path.readlink() if path.is_symlink() else ''}"
+        if _UNFINISHED.search(key):
+            return f"{mode:o}"
         data = self._recovered(path) if _DATABASE.search(key) else path.read_bytes()
         if half is not None:
             place, written = half
