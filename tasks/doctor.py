@@ -158,7 +158,7 @@ def _git(workspace: Workspace) -> Iterator[Finding]:
     root = workspace.root
     why = git.is_there(root)
     if why:
-        yield Finding("no_git", ".git", why, "git init --quiet --initial-branch=main")
+        yield Finding("no_git", ".git", why, "git init --quiet --initial-branch=main && hitl advance")
         return
     for path in git.locks(root):
         if time.time() - path.stat().st_mtime > PATIENCE:

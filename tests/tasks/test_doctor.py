@@ -167,6 +167,7 @@ TOLD_AGAIN: dict[str, tuple[list[str], Break]] = {
     "MLflow's database torn": (["no_run"], lambda root: (root / ".hitl/mlflow.db").write_bytes(b"torn" * 2000)),
     "an MLflow run gone": (["no_run"], away_with_the_run),
     "a workspace that was moved": (["moved"], moved),
+    "no git": (["no_git"], lambda root: shutil.rmtree(root / ".git")),
     "a version that was not made": (["no_version"], lambda root: git(root, "tag", "--delete", "r0001")),
 }
 """What `hitl advance` mends, which takes longer."""
@@ -269,6 +270,24 @@ def test_the_command_works_without_a_ledger_and_says_it_in_words(root: Path) -> 
 def test_where_nothing_is_there_is_nothing_to_examine(tmp_path: Path) -> None:
     assert doctoring.home(tmp_path) is None
     assert shell("hitl doctor", tmp_path).returncode == 3
+
+
+def test_a_version_that_a_hook_refuses_is_told_with_the_hook(root: Path) -> None:
+    git(root, "tag", "--delete", "r0001")
+    hook = root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no commits on Saturdays >&2\nexit 1\n")
+    hook.chmod(0o755)
+    git(root, "reset", "--quiet", "--soft", "HEAD~1")
+    before = looked(root)
+    assert kinds(before) == ["no_version"], before
+    found = before["findings"][0]  # type: ignore[index]
+    assert found["mend"] == "hitl advance"
+    assert "your hook pre-commit refuses it" in found["what"]
+    refused = shell("hitl advance", root)
+    assert (refused.returncode, "no commits on Saturdays" in refused.stderr) == (3, True), refused.stderr
+    hook.chmod(0o644)
+    assert mended(root, before)["findings"] == []
 
 
 def test_a_finding_is_of_a_kind_that_there_is() -> None:
