@@ -474,7 +474,7 @@ def undo(kind: str, of: str, reason: str, dry_run: bool) -> tuple[Facts, str]:
 @command()
 @reason_option
 def rollback(reason: str) -> tuple[Facts, str]:
-    """Put the previous champion back."""
+    """Put the previous champion back; said again with another reason, the one before it."""
     from flows import repair
 
     facts = repair.rollback(here(), reason=reason)

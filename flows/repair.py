@@ -45,13 +45,18 @@ def preview(workspace: Workspace, kind: Kind, of: str, *, reason: str) -> Facts:
 
 
 def rollback(workspace: Workspace, *, reason: str) -> Facts:
-    """Make the champion before the present one champion again; raises MomentError when there is none."""
+    """Make the champion before the present one champion again; raises MomentError when there is none.
+
+    Said again with the same reason before another round closes, it completes what was cut short and goes no further.
+    """
     from tasks import undo as undoing, version
 
     with locked(workspace, "rollback"):
         version.ready(workspace)
-        name, facts = undoing.rollback(workspace, reason)
-        journal.append(workspace, "rolled_back", name, facts)
+        done = undoing.rolled_back(journal.read(workspace), reason)
+        name, facts = done or undoing.rollback(workspace, reason)
+        if done is None:
+            journal.append(workspace, "rolled_back", name, facts)
         publish(workspace, direct)
         return {"round": name, **facts}
 

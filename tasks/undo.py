@@ -93,6 +93,14 @@ def rollback(workspace: Workspace, reason: str) -> tuple[str, Facts]:
     return state.closed[-1].id, {"champion": line[-2], "previous": line[-1], "reason": reason}
 
 
+def rolled_back(state: State, reason: str) -> tuple[str, Facts] | None:
+    """What `rollback` gave when it was said with this reason, after the newest round closed; None when it was not."""
+    newest = state.closed[-1] if state.closed else None
+    if newest is None or not newest.rollbacks or newest.rollbacks[-1]["reason"] != reason:
+        return None
+    return newest.id, {key: newest.rollbacks[-1][key] for key in ("champion", "previous", "reason")}
+
+
 def _labels(workspace: Workspace, name: str) -> dict[str, str]:
     found = tables.read_parquet(workspace.round(name) / "labels.parquet", ["item_id", "label"]).dropna()
     return dict(zip(found["item_id"], found["label"], strict=True))

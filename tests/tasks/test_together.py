@@ -135,7 +135,7 @@ def _sound(here: Path, before: Path, commands: list[str], said: list[Answer], to
     took = [str(event.facts["delivery"]) for event in new if event.event == "delivered"]
     assert len(took) == len(set(took)), told
     rolled = [code for command, (code, _, _) in zip(commands, said, strict=True) if command.startswith("rollback")]
-    assert counted["rolled_back"] == rolled.count(0), told
+    assert counted["rolled_back"] == (0 in rolled), told  # said again with the same reason, it is done
     for command, (code, out, _) in zip(commands, said, strict=True):
         if code == 0:
             _has_its_effect(command, json.loads(out), added, state, told)

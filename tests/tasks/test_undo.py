@@ -160,6 +160,19 @@ def test_close_completes_a_rebuilding_and_then_the_open_round(
     assert verify(workspace)["problems"] == []
 
 
+def test_a_rollback_said_again_for_the_same_reason_goes_back_once(workspace: Workspace) -> None:
+    params = workspace.params.read_text(encoding="utf-8")
+    workspace.params.write_text(params.replace("margin: 0.0", "margin: -1.0"), encoding="utf-8")
+    rounds.close_round(workspace, engine.direct, partial=True)
+    first = repair.rollback(workspace, reason="customers complain")
+    there = workspace.ledger.read_bytes()
+
+    assert repair.rollback(workspace, reason="customers complain") == first
+    assert workspace.ledger.read_bytes() == there
+    with pytest.raises(MomentError, match="nothing to go back to"):
+        repair.rollback(workspace, reason="they still do")
+
+
 def test_an_undo_in_the_open_round_rebuilds_nothing(workspace: Workspace) -> None:
     one = journal.read(workspace).round("r0002")
 
