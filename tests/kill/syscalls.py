@@ -60,7 +60,9 @@ _WANT_ROOM = {
     *("mkdir", "mkdirat", "open", "openat", "creat", "link", "linkat", "symlink", "symlinkat"),
 }
 _BEFORE = {"rename": (None, 0), "renameat": (0, 1), "renameat2": (0, 1)}
-_CHANCE = re.compile(r"[0-9a-f]{6,}|(?<=/tmp)\w+|(?<=obj_)\w+|(?<=-)[0-9]+(?=\.)|[0-9a-f]{2}(?=/[0-9a-f]{30})")
+_CHANCE = re.compile(
+    r"[0-9a-f]{6,}|(?<=/tmp)\w+|(?<=obj_)\w+|(?<=-)[0-9]+(?=\.)|[0-9a-f]{2}(?=/[0-9a-f]{30})|(?<=/\.)[\w-]{22}(?=\.tmp)"
+)
 _CREATES = os.O_CREAT | os.O_TRUNC
 _ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
 _RECEIVE, _SEND, _SET_FLAGS, _GO_ON = 0xC0502100, 0xC0182101, 0x40082104, 1
