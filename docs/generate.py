@@ -225,6 +225,9 @@ def _spelled(value: object) -> str:
 
 
 def _command(name: str, command: click.Command) -> list[str]:
+    if isinstance(command, click.Group):
+        within = [part for one, inner in command.commands.items() for part in _command(f"{name} {one}", inner)]
+        return [f"## hitl {name}", _help(command), *within]
     context = click.Context(command, info_name=f"hitl {name}", terminal_width=100)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     records = [one.get_help_record(context) for one in command.params if "--json" not in one.opts]

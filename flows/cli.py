@@ -74,7 +74,12 @@ def hitl(ctx: click.Context, folder: Path) -> None:
     ctx.obj = folder
 
 
-def command(name: str | None = None, **extra: Any) -> Callable[[Callable[..., tuple[Facts, str]]], click.Command]:  # noqa: ANN401
+def command(
+    name: str | None = None,
+    *,
+    of: click.Group = hitl,
+    **extra: Any,  # noqa: ANN401
+) -> Callable[[Callable[..., tuple[Facts, str]]], click.Command]:
     """A command whose function returns (facts, text): --json prints the facts as one object, else the text."""
 
     def made(function: Callable[..., tuple[Facts, str]]) -> click.Command:
@@ -87,7 +92,7 @@ def command(name: str | None = None, **extra: Any) -> Callable[[Callable[..., tu
 
         called = update_wrapper(click.pass_context(shown), function)
         asked = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")(called)
-        return hitl.command(name or function.__name__.rstrip("_"), **extra)(asked)
+        return of.command(name or function.__name__.rstrip("_"), **extra)(asked)
 
     return made
 
@@ -479,6 +484,70 @@ def rollback(reason: str) -> tuple[Facts, str]:
 
     facts = repair.rollback(here(), reason=reason)
     return facts, f"{facts['champion']} is champion again in place of {facts['previous']}"
+
+
+class Share(click.ParamType):  # type: ignore[type-arg] # has one since click 8.3
+    """A share of a whole, written 3% or 0.03."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - as click has it
+        text = str(value).strip()
+        try:
+            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 1:
+            self.fail(f"{text!r} is no share: write 3% or 0.03", param, ctx)
+        return share
+
+
+@hitl.group()
+def audit() -> None:
+    """Acceptance: an auditor looks at a few items of a lot, and the lot is accepted or sent back."""
+
+
+@command("sample", of=audit)
+@click.argument("of", metavar="[ROUND|DELIVERY]", required=False)
+@click.option("--error", type=Share(), required=True, help="Accept only if at most this share is wrong: 3%.")
+@click.option("--confidence", type=Share(), default="95%", show_default=True, help="How sure the verdict must be.")
+@click.option(
+    "--good", type=Share(), help="A lot with no more wrong than this should pass.  [default: a third of --error]"
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the auditor's file goes.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it is kept in the ledger.")
+def draw_audit(
+    of: str | None, error: float, confidence: float, good: float | None, out: Path | None, reason: str
+) -> tuple[Facts, str]:
+    """Draw what an auditor must see of a round's labels (the newest by default), or of a delivery.
+
+    The file has what annotators saw, in the order to answer it in, and nothing of what anybody said. A delivery is
+    called by 8+ digits of its sha256.
+    """
+    from tasks import audit as auditing
+    from tasks.edges.lock import locked
+
+    workspace, good = here(), error / 3 if good is None else good
+    with locked(workspace, "audit sample", wait=PATIENCE):
+        facts = auditing.draw(workspace, of, out, error=error, good=good, confidence=confidence, reason=reason)
+    return facts, say.drawn(facts)
+
+
+@command("close", of=audit)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--auditor", metavar="NAME", help="Who answered; by default who runs this.")
+def close_audit(file: Path, auditor: str | None) -> tuple[Facts, str]:
+    """Accept the lot that FILE was drawn from, or send it back; exits 7 when it is sent back.
+
+    As soon as the answers decide, the rest need not be answered.
+    """
+    from tasks import audit as auditing
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "audit close", wait=PATIENCE):
+        facts = auditing.close(workspace, file, auditor=auditor)
+    return {**facts, "exit": 0 if facts["verdict"] == "accepted" else 7}, say.audited(facts)
 
 
 @command()

@@ -187,6 +187,36 @@ def undone(facts: Facts, *, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
+def drawn(facts: Facts) -> str:
+    """What an auditor is to look at."""
+    begun = " (it was there, and stays as it is)" if facts["was_there"] else ""
+    return "\n".join(
+        [
+            f"audit {facts['audit']} of {facts['kind']} {str(facts['of'])[:12]}: {facts['lot']} labels, accepted if "
+            f"with {facts['confidence']:.0%} confidence no more than {facts['error']:.1%} are wrong",
+            f"{facts['out']} has {facts['rows']} items in the order to answer them{begun}: {facts['least']} suffice "
+            f"without an error, about {facts['likely']} where {facts['good']:.1%} are wrong, {facts['most']} at most",
+            f"next: fill in the column label, then hitl audit close {facts['out']}",
+        ]
+    )
+
+
+def audited(facts: Facts) -> str:
+    """What an audit came to, and what to do."""
+    rate = cast(Mapping[str, float], facts["rate"])
+    skips = f" ({facts['skips']} of them could not be told)" if facts["skips"] else ""
+    return "\n".join(
+        [
+            f"{facts['kind']} {str(facts['of'])[:12]} is {facts['verdict']}: {facts['errors']} of {facts['items']} "
+            f"answers say otherwise{skips}",
+            f"wrong in the lot: {rate['low']:.2%} to {rate['high']:.2%} (each bound with {facts['confidence']:.0%} "
+            f"confidence); the limit is {facts['error']:.1%}",
+            *(f"next: {step}" for step in cast(list[str], facts["next"])),
+            f"receipt: {facts['receipt']}",
+        ]
+    )
+
+
 def converted(facts: Facts) -> str:
     """What an export of a labeling tool held."""
     statuses = cast(Mapping[str, int], facts["statuses"])

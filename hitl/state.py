@@ -53,6 +53,8 @@ MOVES: Mapping[str, Move] = {
     "judged": Move((Phase.CLOSING,), None, "the gate compared challenger and champion"),
     "reported": Move((Phase.CLOSING,), None, "the round's report was written"),
     "closed": Move((Phase.CLOSING,), Phase.CLOSED, "the round is complete"),
+    "audit_drawn": Move((Phase.AWAITING, Phase.CLOSED), None, "items of a lot were drawn for an auditor"),
+    "audited": Move((Phase.AWAITING, Phase.CLOSED), None, "an auditor accepted a lot, or sent it back"),
     "undone": Move(
         (Phase.AWAITING, Phase.CLOSED), None, "rows were withdrawn: closed rounds from this one on are rebuilt"
     ),
@@ -66,6 +68,8 @@ BUSY: Mapping[str, tuple[Phase, ...]] = {
 """Events that may not come while any round is in one of these phases."""
 _OPENING = ("opened", "scored", "selected", "exported", "pushed")
 """What stays of a round that is rebuilt: its pack went out, and nothing takes that back."""
+_NOTED = ("audit_drawn", "audited")
+"""What was looked at and said, and changes nothing of where a round stands: read it in the ledger."""
 
 
 _T = TypeVar("_T")
@@ -332,6 +336,8 @@ def _moved(state: State, event: Event) -> tuple[RoundState, ...]:
         one = _arrived(one, event)
     elif event.event == "rolled_back":
         one = replace(one, rollbacks=(*one.rollbacks, {**event.facts, "at": event.at}))
+    elif event.event in _NOTED:
+        pass
     elif event.event == "reopened":
         one = replace(one, facts={"opened": event.facts}, at={"opened": event.at})
     else:

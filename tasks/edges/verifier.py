@@ -55,6 +55,10 @@ NAMED = {
     "receipt_sha256": "data/deliveries/{delivery}.receipt.json",
     "receipt_html_sha256": "data/deliveries/{delivery}.receipt.html",
     "redo_sha256": "data/deliveries/{delivery}.redo.csv",
+    "audit_drawn_sha256": "data/rounds/{round}/audits/{audit}.drawn.csv",
+    "audit_answers_sha256": "data/rounds/{round}/audits/{audit}.answers.csv",
+    "audit_receipt_sha256": "data/rounds/{round}/audits/{audit}.receipt.json",
+    "audit_html_sha256": "data/rounds/{round}/audits/{audit}.receipt.html",
 }
 """The facts that are the sha256 of a file, and which file that is."""
 FOLDERS = {"created": "", "exported": "data/rounds/{round}/pack/", "closed": ""}
@@ -238,7 +242,7 @@ def files_named(events: Iterable[Event]) -> dict[str, Named]:
 def files_of(event: Event) -> Iterator[tuple[str, str]]:
     """Every file that the event names, and its sha256."""
     facts = event["facts"]
-    words = {"round": event["round"], "delivery": str(facts.get("delivery"))}
+    words = {"round": event["round"], **{key: str(facts.get(key)) for key in ("delivery", "audit")}}
     for key, value in facts.items():
         if key in NAMED and isinstance(value, str):
             yield NAMED[key].format(**words), value
