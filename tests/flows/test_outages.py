@@ -1,6 +1,7 @@
 """MLflow, a DVC remote and Prefect, each a real server, that are stopped, killed or ended in the middle of a round."""
 
 import http.client
+import logging
 import os
 import signal
 import sqlite3
@@ -19,7 +20,7 @@ from tasks.edges import registry, versions
 from tests.flows.conftest import with_tables
 
 # Minutes of waiting for what hangs, by the clock: on a machine that is busy with other tests they tell of that one.
-pytestmark = pytest.mark.skipif(not os.environ.get("SOAK"), reason="minutes of waiting for servers: make soak")
+patient = pytest.mark.skipif(not os.environ.get("SOAK"), reason="minutes of waiting for servers: make soak")
 PATIENCE = 120.0
 REMOTE = """
 import os, sys
@@ -153,8 +154,19 @@ def quickly(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
         monkeypatch.setenv("MLFLOW_TRACKING_URI", request.getfixturevalue("tracking").url)
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "hitl" and record.levelname == "WARNING"]
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """The warnings, heard at our own logger: the handlers at the root are Prefect's to replace when it is set up."""
+    said: list[str] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    ear, log = Ear(logging.WARNING), logging.getLogger("hitl")
+    log.addHandler(ear)
+    yield said
+    log.removeHandler(ear)
 
 
 def published(lone: Workspace, tracking: Outside, remote: Outside) -> None:
@@ -176,12 +188,10 @@ def published(lone: Workspace, tracking: Outside, remote: Outside) -> None:
     assert ours <= theirs
 
 
-def test_rounds_begin_without_any_server(
-    lone: Workspace, tracking: Outside, remote: Outside, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_rounds_begin_without_any_server(lone: Workspace, tracking: Outside, remote: Outside, told: list[str]) -> None:
     engine.perform("open", lone, "direct")
     assert journal.read(lone).rounds[-1].done("exported")
-    first, second = told(caplog)
+    first, second = told
     later = "by the next hitl advance, for now:"
     silent = f"Unreachable: it at {remote.url} does not answer within 3 s"
     assert first.startswith(f"r0000 is versioned here, and pushed to far {later} {silent}")
@@ -192,12 +202,20 @@ def test_rounds_begin_without_any_server(
     published(lone, tracking, remote)
 
 
-@pytest.mark.parametrize("kind", [signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(signal.SIGSTOP, marks=patient),
+        signal.SIGKILL,
+        pytest.param(signal.SIGTERM, marks=patient),
+    ],
+    ids=lambda kind: kind.name,
+)
 def test_servers_that_go_in_the_middle_of_a_round_are_told_by_the_next_advance(
     lone: Workspace,
     tracking: Outside,
     remote: Outside,
-    caplog: pytest.LogCaptureFixture,
+    told: list[str],
     monkeypatch: pytest.MonkeyPatch,
     kind: signal.Signals,
 ) -> None:
@@ -207,7 +225,7 @@ def test_servers_that_go_in_the_middle_of_a_round_are_told_by_the_next_advance(
     engine.perform("advance", lone, "direct")
     name = journal.read(lone).rounds[-1].id
     simulate.simulate(lone)
-    caplog.clear()
+    told.clear()
     # After the first look found them well: the remote as DVC begins to push, MLflow with half a run.
     _signalled_before(monkeypatch, versions, "push", remote, kind)
     _signalled_before(monkeypatch, registry, "register", tracking, kind)
@@ -215,7 +233,7 @@ def test_servers_that_go_in_the_middle_of_a_round_are_told_by_the_next_advance(
     engine.perform("close", lone, "direct")
     assert journal.read(lone).round(name).done("closed")
     assert time.monotonic() - began < 240
-    assert [line.split(" ")[0] for line in told(caplog)] == [name, name]
+    assert [line.split(" ")[0] for line in told] == [name, name]
     assert track.pending(lone, journal.read(lone)) == [name]
     for server in (tracking, remote):
         server.up()
@@ -237,6 +255,7 @@ def _signalled_before(
     monkeypatch.setattr(module, name, first)
 
 
+@patient
 @pytest.mark.usefixtures("servers")
 @pytest.mark.parametrize("command", ["close", "open"])
 def test_a_round_goes_on_when_prefects_server_goes_in_its_middle(
@@ -270,6 +289,7 @@ def test_a_round_goes_on_when_prefects_server_goes_in_its_middle(
         os.killpg(up.prefect.pid, signal.SIGCONT)
 
 
+@patient
 @pytest.mark.usefixtures("servers")
 def test_a_server_of_ours_that_hangs_is_named(lone: Workspace, workspace: Workspace) -> None:
     with_tables(workspace, lone)
