@@ -401,12 +401,12 @@ def consensus(
 def status() -> tuple[Facts, str]:
     """One screen: rounds, budget, champion, what is awaited, what to do next."""
     from hitl import screen
-    from tasks import awaited, journal
+    from tasks import annotators, awaited, journal
 
     workspace = here()
     state, params = journal.read(workspace), journal.params(workspace)
-    missing = awaited.awaited(workspace, state)
-    shown = screen.view(state, params, name=workspace.name, at=journal.now(), awaited=missing)
+    missing, people = awaited.awaited(workspace, state), annotators.newest(workspace, state)
+    shown = screen.view(state, params, name=workspace.name, at=journal.now(), awaited=missing, annotators=people)
     return shown, screen.text(shown)
 
 

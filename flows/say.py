@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from hitl.ledger import Facts
+from hitl.shortage import shortage
 from hitl.visible import clipped, quoted
 from hitl.withdrawal import correction
 
@@ -40,6 +41,9 @@ def planned(facts: Facts) -> str:
         f"at {facts['price']} each (budget: {left})",
         f"the pool has {facts['pool_left']} items nobody has answered",
     ]
+    gold = {"wanted": facts["gold_wanted"], "left": facts["gold_there"], "vendor": facts["vendor"]}
+    if note := shortage(gold):
+        lines.append(f"gold: {note}")
     if len(curve) > 1:
         gain = curve[-1]["value"] - curve[-2]["value"]
         lines.append(f"the last round changed {facts['metric']} by {gain:+.4f}, to {curve[-1]['value']:.4f}")
@@ -49,10 +53,12 @@ def planned(facts: Facts) -> str:
 def opened(facts: Facts) -> str:
     """What `hitl open` sent."""
     reasons = ", ".join(f"{count} {name}" for name, count in cast(Mapping[str, int], facts["reasons"]).items())
-    return (
+    tells = [f"gold can be told apart in it by {clipped(one, CLIPPED)}" for one in cast(list[str], facts["tells"])]
+    said = (
         f"{facts['round']} is open: {facts['items']} items ({reasons}), {facts['annotations']} annotations asked for, "
-        f"due {facts['deadline']}\npack: {facts['pack']}"
+        f"due {facts['deadline']}"
     )
+    return "\n".join([said, f"pack: {facts['pack']}", *tells])
 
 
 def closed(facts: Facts) -> str:

@@ -26,6 +26,7 @@ SESSION = pd.Timedelta(minutes=30)
 """Who answers nothing for so long has begun another session."""
 NOTHING = Measured(math.nan, math.nan, math.nan, 0)
 _DECIMALS = 6
+_DRIFTS = ("by_round", "by_position")
 _MEASURES = ("gold", "agrees", "kappa", "alpha", "fleiss", "seconds")
 
 Confused = tuple[str, str, int]
@@ -97,7 +98,7 @@ def records(
 
 def told(found: Iterable[Record]) -> list[Facts]:
     """The records as JSON-able values, numbers to six decimals, None for what cannot be said."""
-    return [cast(Facts, _plain(asdict(one))) for one in found]
+    return [cast(Facts, _plain(_facts(one))) for one in found]
 
 
 def records_of(told: Sequence[Facts]) -> tuple[Record, ...]:
@@ -199,6 +200,11 @@ def _drift(gold: pd.DataFrame, late: npt.NDArray[np.float64], confidence: float)
     return drift.drift(right, late[placed] > 0, kinds, confidence=confidence)
 
 
+def _facts(one: Record) -> Facts:
+    drifts = {name: cast(Drift, getattr(one, name)) for name in _DRIFTS}
+    return {**asdict(one), **{name: {**asdict(drift), "is_real": drift.is_real} for name, drift in drifts.items()}}
+
+
 def _plain(value: object) -> object:
     """JSON has no nan, and the last bits of a logarithm depend on the processor."""
     if isinstance(value, float):
@@ -210,7 +216,7 @@ def _plain(value: object) -> object:
 
 def _record_of(facts: Facts) -> Record:
     values = {name: _measured(cast(Facts, value)) if name in _MEASURES else value for name, value in facts.items()}
-    for name in ("by_round", "by_position"):
+    for name in _DRIFTS:
         one = cast(Facts, facts[name])
         values[name] = Drift(_measured(cast(Facts, one["change"])), cast(float, one["p"]))
     values["rounds"] = tuple(cast(list[str], facts["rounds"]))

@@ -25,9 +25,12 @@ def random_slice(params: Params) -> int:
     )
 
 
-def annotations(params: Params, items: int) -> int:
-    """The annotations that a pack of `items` items of the pool asks for, its gold and overlap included."""
-    total = items + params.export.gold
+def annotations(params: Params, items: int, *, gold: int | None = None) -> int:
+    """The annotations that a pack of `items` items of the pool asks for, its gold and overlap included.
+
+    With `gold`, of a pack that hides so many gold items, where that is not what params ask for.
+    """
+    total = items + (params.export.gold if gold is None else gold)
     return total + share_of(total, params.export.overlap_share) * (params.export.overlap - 1)
 
 

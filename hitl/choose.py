@@ -93,18 +93,6 @@ def batch(
     return chosen[list(BATCH_COLUMNS)]
 
 
-def gold_items(gold: pd.DataFrame, used: Sequence[str], *, size: int, draws: npt.NDArray[np.float64]) -> list[str]:
-    """The ids of `size` gold items: the least used first, classes in turn, within a class by draw; sorted.
-
-    `gold` has item_id and label; `used` lists the gold ids of earlier batches, with repeats.
-    """
-    times = pd.Series(list(used), dtype=object).value_counts()
-    table = gold[["item_id", "label"]].assign(draw=draws, times=gold["item_id"].map(times).fillna(0).to_numpy())
-    table = table.sort_values(["times", "draw", "item_id"])
-    table["turn"] = table.groupby(["times", "label"]).cumcount()
-    return sorted(table.sort_values(["times", "turn", "draw", "item_id"])["item_id"].head(size))
-
-
 def overlap(
     item_ids: Sequence[str], draws: npt.NDArray[np.float64], *, annotators: int, share: float
 ) -> dict[str, int]:

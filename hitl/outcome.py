@@ -14,7 +14,8 @@ def opened(state: State, name: str) -> Facts:
     facts = state.round(name).facts
     exported, selected = facts["exported"], facts["selected"]
     asked = {key: exported[key] for key in ("items", "annotations", "deadline", "price", "currency")}
-    return {"round": name, "reasons": selected["reasons"], **asked, "scored": facts["scored"]["rows"]}
+    hidden = {"gold_left": selected.get("gold_left"), "tells": exported.get("tells", [])}
+    return {"round": name, "reasons": selected["reasons"], **asked, "scored": facts["scored"]["rows"], **hidden}
 
 
 def closed(state: State, name: str, params: Params) -> Facts:

@@ -1,26 +1,35 @@
 """What `hitl status` shows: the state as plain values, and the same as one screen that ends in what to do next."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from hitl import budget, due, money
+from hitl import budget, due, money, people
 from hitl.awaited import UNKNOWN, Awaited, lines as lines_of
 from hitl.ledger import Facts
 from hitl.params import Params
+from hitl.shortage import UNNAMED, shortage
 from hitl.state import Phase, RoundState, State
 from hitl.visible import clipped
 from hitl.withdrawal import correction
 
-UNNAMED = "vendor"
-"""What export.vendor of params.yaml is where nobody was named."""
 _MOMENT = "%a %d %b %H:%M"
 _LONGEST = 60
 
 
-def view(state: State, params: Params, *, name: str, at: datetime, awaited: Awaited | None = None) -> Facts:
+def view(
+    state: State,
+    params: Params,
+    *,
+    name: str,
+    at: datetime,
+    awaited: Awaited | None = None,
+    annotators: Sequence[Facts] = (),
+) -> Facts:
     """The state as JSON-able values: rounds, champion, spending, what is awaited, and the next thing to do.
 
-    `awaited` is what the open round lacks and from whom, where that was looked for.
+    `awaited` is what the open round lacks and from whom, where that was looked for. `annotators` are the records of
+    vendors and annotators as the last closing left them.
     """
     current = cast(RoundState, state.current)
     metric = params.evaluate.metric
@@ -39,6 +48,8 @@ def view(state: State, params: Params, *, name: str, at: datetime, awaited: Awai
         "budget_left": budget.remaining(params, state),
         "corrections": [_correction(one) for one in state.undone],
         "awaiting": _awaiting(current, at, awaited),
+        "annotators": list(annotators),
+        "gold": _gold(state, params),
         "next": next_step(state, params, at),
         "head": state.head,
     }
@@ -104,6 +115,10 @@ def text(shown: Facts) -> str:
             f"since {awaiting['since']}, deadline {awaiting['deadline']}{' (over)' if awaiting['overdue'] else ''}"
         )
         lines += [f"          {line}" for line in lines_of(awaiting)]
+    told = people.lines(cast(list[Facts], shown["annotators"]))
+    lines += [f"{'people' if not place else '':<10}{line}" for place, line in enumerate(told)]
+    if note := shortage(cast(Facts, shown["gold"])):
+        lines.append(f"gold      {note}")
     lines += [
         "",
         *_table(cast(list[Facts], shown["rounds"]), cast(str, shown["metric"])),
@@ -111,6 +126,17 @@ def text(shown: Facts) -> str:
         f"next      {shown['next']}",
     ]
     return "\n".join(lines)
+
+
+def _gold(state: State, params: Params) -> Facts:
+    """How many gold items a batch hides by now, and how many are left that nobody at the vendor may know.
+
+    None where that was not counted: before the first batch, or for another vendor.
+    """
+    packs = [one.facts for one in state.rounds if one.done("exported")]
+    same = bool(packs) and packs[-1]["exported"].get("vendor", UNNAMED) == params.export.vendor
+    left = packs[-1].get("selected", {}).get("gold_left") if same else None
+    return {"wanted": params.export.gold, "left": left, "vendor": params.export.vendor}
 
 
 def _correction(one: Facts) -> Facts:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hitl import choose, mask, pack, surrogate
+from hitl import choose, hidden, mask, pack, surrogate
 from hitl.contract import MODEL_CLASS, MODEL_CONFIDENCE
 from hitl.formats import FORMATS, Batch
 from hitl.layout import Workspace, round_number
@@ -38,6 +38,7 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     order = np.argsort(drawn(_objects(batch["item_id"].map(ids)), purpose="order"), kind="stable")
     # In an order which tells nothing. Masked before anything is written: answers are compared with what was sent.
     rows, masked = _masked(params, _rows(workspace, round_id, params, batch.iloc[order]))
+    known = [ids[item] for item in batch.loc[batch["reason"] == "gold", "item_id"]]
     sent, batch_id = [{**row, "item_id": ids[row["item_id"]]} for row in rows], digest(sorted(wanted))
     written = _files(workspace, params, round_id, sent)
     written |= _imports(workspace, params, _tools_batch(params, round_id, batch_id, sent, batch))
@@ -68,6 +69,10 @@ def export(workspace: Workspace, round_id: str) -> Facts:
         "currency": params.delivery.currency,
         "vendor": params.export.vendor,
         "files": written,
+        "guideline_sha256": written["guideline.md"],
+        "tells": hidden.tells(
+            [{name: row[name] for name in ("item_id", *params.export.columns)} for row in sent], known
+        ),
         **masked,
         **_map(workspace, round_id, ids),
     }

@@ -9,7 +9,7 @@ from hitl.delivery.receipt import payable
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.state import State
-from tasks import journal
+from tasks import gold as hiding, journal
 
 
 def plan(workspace: Workspace) -> Facts:
@@ -18,17 +18,20 @@ def plan(workspace: Workspace) -> Facts:
     Raises GateError when the budget allows no batch.
     """
     params, state = journal.params(workspace), journal.read(workspace)
-    left = pool_left(state)
+    left, gold = pool_left(state), hiding.chosen(workspace, params, state, state.next_round)
     items = min(budget.affordable(params, state), left)
     again = min(items, unanswered(state))
-    asked = budget.annotations(params, items) if items else 0
+    asked = budget.annotations(params, items, gold=len(gold.chosen)) if items else 0
     return {
         "round": state.next_round,
         "strategy": params.query.strategy,
         "items": items,
         "reissued": again,
         "random": min(items - again, budget.random_slice(params)),
-        "gold": params.export.gold if items else 0,
+        "gold": len(gold.chosen) if items else 0,
+        "gold_wanted": params.export.gold if items else 0,
+        "gold_there": gold.left + len(gold.chosen),
+        "vendor": params.export.vendor,
         **payable(asked, params.delivery.price, params.delivery.currency),
         "spent": {"annotations": state.annotations, "amount": str(state.spent)},
         "budget_left": budget.remaining(params, state),

@@ -98,7 +98,8 @@ def _retaken(workspace: Workspace, copy: Workspace, wanted: Iterable[Event]) -> 
 
 
 def _different(event: Event, facts: Facts) -> Facts:
-    keys = [key for key in sorted({*facts, *event.facts}) if _told(facts, key) != _told(event.facts, key)]
+    # What an older version did not tell yet cannot differ from it.
+    keys = [key for key in sorted(event.facts) if _told(facts, key) != _told(event.facts, key)]
     if facts.get("model_id") == event.facts.get("model_id"):
         keys = [key for key in keys if key != "model_sha256"]  # the same model in other bytes
     return {key: facts.get(key) for key in keys}

@@ -12,6 +12,7 @@ from typing import Any, cast
 import pandas as pd
 
 from hitl import resolve as resolving
+from hitl.annotators import Record, records_of
 from hitl.choose import SEEN
 from hitl.curve import CurvePoint
 from hitl.errors import IntegrityError, MomentError
@@ -98,6 +99,7 @@ def sources(workspace: Workspace, round_id: str) -> Sources:
         answers=_answers(folder, one),
         labels=labels,
         gold=_gold(workspace, batch),
+        records=_records(folder, one),
         receipts=_receipts(workspace, one),
         before=_predictions(workspace, state, champion_before(state, round_id) if one.done("evaluated") else None),
         after=_predictions(workspace, state, round_id),
@@ -198,6 +200,12 @@ def _gold(workspace: Workspace, batch: tuple[BatchItem, ...]) -> dict[str, str]:
     hidden = {one.item_id for one in batch if one.reason == "gold"}
     found = _rows(workspace.gold, ["item_id", "label"]) if hidden else []
     return {str(row["item_id"]): str(row["label"]) for row in found if row["item_id"] in hidden}
+
+
+def _records(folder: Path, one: RoundState) -> tuple[Record, ...]:
+    if "annotators_sha256" not in one.facts.get("resolved", {}):
+        return ()  # a round of an older version tells less
+    return records_of(json.loads((folder / "annotators.json").read_bytes())["records"])
 
 
 def _receipts(workspace: Workspace, one: RoundState) -> dict[str, Mapping[str, object]]:

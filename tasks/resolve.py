@@ -13,12 +13,12 @@ from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
-from tasks import expected, journal
+from tasks import annotators, expected, journal
 from tasks.edges import files, tables
 
 
 def resolve(workspace: Workspace, round_id: str) -> Facts:
-    """Write the round's labels.parquet and adjudicate.csv, and data/labeled.parquet as of this round."""
+    """Write labels.parquet, annotators.json and adjudicate.csv of the round, and data/labeled.parquet as of it."""
     params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     folder = workspace.round(round_id)
     annotations = deciding.standing(tables.read_parquet(folder / "annotations.parquet"))
@@ -34,9 +34,11 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     labels, unresolved = found.labels, found.unresolved
     labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
     files.write_text(folder / "adjudicate.csv", _adjudicate(unresolved, annotations))
+    people = annotators.records(workspace, state, params, round_id)
     labeled_sha256 = tables.write_parquet(workspace.labeled, labeled_set(workspace, state, round_id))
     return {
         "labels_sha256": labels_sha256,
+        "annotators_sha256": annotators.written(workspace, round_id, people),
         "labeled_sha256": labeled_sha256,
         "resolved": int((labels["label"].notna() & (labels["from"] != "gold")).sum()),
         "unresolved": sorted(unresolved["item_id"]),

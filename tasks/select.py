@@ -12,21 +12,21 @@ from threadpoolctl import threadpool_limits
 
 from hitl import budget, choose, spread, strategies
 from hitl.embedding import embedded
-from hitl.firewall import leaks
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.pipeline import aligned, inputs
 from hitl.shortlist import seen_of
 from hitl.state import RoundState, State
-from tasks import expected, firewall, journal, reissue, train
+from tasks import firewall, gold as hiding, journal, reissue, train
 from tasks.edges import files, tables
 
 
 def select(workspace: Workspace, round_id: str) -> Facts:
     """Write the round's batch.parquet, items.parquet (the columns of its items) and gold.csv (the answers we know).
 
-    Each is sorted by item_id. Says how many items were chosen, by reason.
+    Each is sorted by item_id. Says how many items were chosen, by reason, and how many gold items are left that nobody
+    at the vendor may know.
     """
     params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     candidates = tables.read_parquet(workspace.round(round_id) / "candidates.parquet")
@@ -42,7 +42,8 @@ def select(workspace: Workspace, round_id: str) -> Facts:
         pick=partial(_picked, points, params, np.random.default_rng([params.query.seed, round_number(round_id)])),
     )
     chosen = points.explained(chosen)
-    gold = _gold(workspace, params, state, round_number(round_id))
+    hidden = hiding.chosen(workspace, params, state, round_id)
+    gold = hidden.rows
     found = [_items(workspace, params, set(chosen["item_id"])), gold.drop(columns="label")]
     items = pd.concat([part for part in found if len(part)], ignore_index=True).sort_values(
         "item_id", ignore_index=True
@@ -68,6 +69,7 @@ def select(workspace: Workspace, round_id: str) -> Facts:
         "batch_sha256": sha256,
         "items_sha256": items_sha256,
         "gold_sha256": gold_sha256,
+        "gold_left": hidden.left,
     }
 
 
@@ -113,16 +115,6 @@ def _picked(
         )
 
 
-def _gold(workspace: Workspace, params: Params, state: State, number: int) -> pd.DataFrame:
-    gold = tables.read_parquet(workspace.gold)
-    gold = gold[~gold["item_id"].isin(leaks(gold, firewall.wall(workspace, params)))]
-    ids = gold["item_id"].to_numpy(dtype=object)
-    draws = choose.draw(ids, seed=params.query.seed, round_number=number, purpose="gold")
-    earlier = [item_id for one in state.rounds if one.done("exported") for item_id in expected.gold(workspace, one.id)]
-    chosen = choose.gold_items(gold, earlier, size=params.export.gold, draws=draws)
-    return gold[gold["item_id"].isin(chosen)].sort_values("item_id")
-
-
 def _items(workspace: Workspace, params: Params, ids: set[str]) -> pd.DataFrame:
     whole = tables.rows_of(workspace.pool, sorted(ids))
     # A file that came later may keep its numbers as whole numbers, or as text.
@@ -136,7 +128,7 @@ def _batch(
         return chosen.sort_values("item_id", ignore_index=True)
     probabilities = aligned(train.current(workspace, state, params), inputs(gold, params.features), params.data.classes)
     classes = pd.Series(params.data.classes, dtype=object)
-    hidden = pd.DataFrame(
+    known = pd.DataFrame(
         {
             "item_id": gold["item_id"],
             "reason": "gold",
@@ -145,5 +137,5 @@ def _batch(
             "probabilities": list(probabilities),
         }
     )
-    hidden["rank"] = range(len(chosen) + 1, len(chosen) + len(hidden) + 1)
-    return pd.concat([chosen, hidden], ignore_index=True).sort_values("item_id", ignore_index=True)
+    known["rank"] = range(len(chosen) + 1, len(chosen) + len(known) + 1)
+    return pd.concat([chosen, known], ignore_index=True).sort_values("item_id", ignore_index=True)

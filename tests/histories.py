@@ -43,7 +43,7 @@ MADE = (
     "adjudicate.csv",
     "model.skops",
     "predictions.parquet",
-    "m*.json",
+    "[am]*.json",
     "report.html",
     "params.yaml",
 )

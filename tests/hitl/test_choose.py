@@ -109,33 +109,6 @@ def test_every_item_is_as_likely_as_every_other_in_the_random_slice() -> None:
     assert np.abs(times - 600).max() < 4 * 20.5
 
 
-def gold(labels: str) -> pd.DataFrame:
-    return pd.DataFrame({"item_id": ids(len(labels)), "label": list(labels)})
-
-
-def picked(table: pd.DataFrame, used: list[str], size: int, number: int) -> list[str]:
-    draws = choose.draw(table["item_id"].to_numpy(dtype=object), seed=0, round_number=number)
-    return choose.gold_items(table, used, size=size, draws=draws)
-
-
-def test_gold_takes_turns_before_any_is_used_again() -> None:
-    table, used = gold("aabb" * 3), []
-    for number in range(6):
-        used += picked(table, used, 4, number)
-    assert pd.Series(used).value_counts().tolist() == [2] * 12
-
-
-def test_gold_takes_the_classes_in_turn() -> None:
-    table = gold("aaaaaaaabc")
-    labels = dict(zip(table["item_id"], table["label"], strict=True))
-    assert sorted(labels[name] for name in picked(table, [], 3, 1)) == ["a", "b", "c"]
-
-
-def test_no_more_gold_is_sent_than_there_is() -> None:
-    assert picked(gold("ab"), [], 5, 1) == ["00000", "00001"]
-    assert picked(gold(""), [], 5, 1) == []
-
-
 def test_overlap_goes_to_its_share_of_the_items() -> None:
     names = list(ids(20))
     draws = choose.draw(ids(20), seed=0, round_number=1)

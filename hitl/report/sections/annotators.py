@@ -1,22 +1,31 @@
 """The annotators: how much each answered, and how far the answers can be trusted."""
 
 import math
+from collections.abc import Iterator
 from statistics import median
 
 import numpy as np
 import pandas as pd
 
-from hitl.agreement import alpha_measured, right
+from hitl.agreement import Measured, alpha_measured, right
+from hitl.annotators import Record
 from hitl.consensus.crowd import crowd_of
-from hitl.report.sections.parts import Cell, Section, Table, columns, limited
+from hitl.drift import LEVEL
+from hitl.report.sections.parts import Badge, Cell, Section, Table, columns, limited
 from hitl.report.sections.sources import Answer, Sources
-from hitl.report.spelled import NONE, between, many, part, percent
+from hitl.report.spelled import NONE, between, difference, many, part, percent
 from hitl.visible import clipped
 
 ANNOTATORS = 200
 NAME = 40
 CONFIDENCE = 0.95
 """Of the intervals in brackets."""
+_MEANS = (
+    "Shares have Wilson's interval. Of an annotator, kappa (Cohen) with the others of the same items; of a vendor, "
+    "Krippendorff's alpha. Seconds are a median, with the median distance from it. A drift is told where chance alone "
+    f"makes such a one in at most {100 * LEVEL:g} % of tests, of answers to gold items of the same class; there are "
+    "two tests a record."
+)
 
 
 def section(sources: Sources) -> Section | None:
@@ -39,7 +48,7 @@ def section(sources: Sources) -> Section | None:
     )
     return Section(
         "annotators", "Annotators", (f"{many(len(mine), 'annotator')} answered. {caption}", *_together(sources)),
-        tables=(Table("Each annotator", heads, kept, note),),
+        tables=(Table("Each annotator, in this round", heads, kept, note), *_so_far(sources.records)),
     )  # fmt: skip
 
 
@@ -57,6 +66,67 @@ def _together(sources: Sources) -> tuple[str, ...]:
         f"Krippendorff's alpha is {found.value:.2f} over {many(found.of, 'item')} with two answers or more ({span}): "
         "1 is perfect agreement, 0 that of chance. Hard items make it low among honest people too.",
     )
+
+
+def _so_far(records: tuple[Record, ...]) -> Iterator[Table]:
+    """How vendors and annotators did over all rounds, and what they took gold items for; nothing before any closed."""
+    if not records:
+        return
+    heads = columns(
+        "who", "rounds", "answers", "gold right", "agrees with the label", "kappa or alpha", "seconds an answer",
+        "drift",
+        number=("rounds", "answers", "gold right", "agrees with the label", "kappa or alpha", "seconds an answer"),
+    )  # fmt: skip
+    kept, note = limited([_record(one) for one in records], ANNOTATORS, "records")
+    yield Table("All rounds so far, each vendor and its annotators", heads, kept, f"{note} {_MEANS}".strip())
+    wrong = [(one, *cell) for one in records if one.annotator_id for cell in one.confusion if cell[0] != cell[1]]
+    wrong.sort(key=lambda cell: (-cell[3], cell[0].vendor, str(cell[0].annotator_id), cell[1:3]))
+    rows: list[tuple[Cell, ...]] = [
+        (_who(one), clipped(known, NAME), clipped(said, NAME), f"{times:,}") for one, known, said, times in wrong
+    ]
+    if rows:
+        heads = columns("who", "gold item is", "was taken for", "times", number=("times",))
+        kept, note = limited(rows, ANNOTATORS, "confusions")
+        yield Table("What gold items were taken for", heads, kept, note, folded=True)
+
+
+def _record(one: Record) -> tuple[Cell, ...]:
+    concord = one.alpha if one.annotator_id is None else one.kappa
+    pace = f"{one.seconds.value:.1f} ± {one.spread:.1f}" if one.seconds.of else NONE
+    return (
+        _who(one),
+        f"{len(one.rounds):,}",
+        f"{one.answers:,}",
+        _span(one.gold),
+        _span(one.agrees),
+        NONE if math.isnan(concord.value) else f"{concord.value:.2f} [{concord.low:.2f} to {concord.high:.2f}]",
+        pace,
+        _drift(one),
+    )
+
+
+def _who(one: Record) -> str:
+    vendor = clipped(one.vendor, NAME)
+    return (
+        f"{vendor}, {many(one.annotators, 'annotator')}"
+        if one.annotator_id is None
+        else clipped(one.annotator_id, NAME)
+    )
+
+
+def _span(found: Measured) -> str:
+    if not found.of:
+        return NONE
+    return f"{percent(found.value, 0)} of {found.of:,} [{between('accuracy', found.low, found.high)}]"
+
+
+def _drift(one: Record) -> Cell:
+    said = [
+        f"{difference('accuracy', drift.change.value)} points {where} (p {drift.p:.4f})"
+        for drift, where in ((one.by_round, "from round to round"), (one.by_position, "late in a session"))
+        if drift.is_real
+    ]
+    return Badge("; ".join(said), "fair") if said else NONE
 
 
 def _row(name: str, mine: list[Answer], sources: Sources) -> tuple[Cell, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from hitl.annotators import Record
 from hitl.curve import CurvePoint
 from hitl.ledger import Facts
 from hitl.mix import Share
@@ -50,9 +51,9 @@ class Sources:
     """The values behind one report. `state` is the ledger's as it stood before the report was written.
 
     `shown` holds per item the columns its annotators saw, `pixels` its image row by row, `labels` the class it
-    ended with (None: unresolved). `mix` tells what the batch and the pool are made of. `before` are the predictions
-    of the champion that the challenger met; `comparison` has what random choice reached, a point a round after the
-    baseline.
+    ended with (None: unresolved). `records` tell of vendors and annotators over all rounds so far. `mix` tells what the
+    batch and the pool are made of. `before` are the predictions of the champion that the challenger met; `comparison`
+    has what random choice reached, a point a round after the baseline.
     """
 
     workspace: str
@@ -66,6 +67,7 @@ class Sources:
     answers: tuple[Answer, ...] = ()
     labels: Mapping[str, str | None] = field(default_factory=dict)
     gold: Mapping[str, str] = field(default_factory=dict)
+    records: tuple[Record, ...] = ()
     receipts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     before: tuple[Prediction, ...] = ()
     after: tuple[Prediction, ...] = ()

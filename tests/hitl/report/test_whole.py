@@ -2,9 +2,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 
-from hitl import ledger
+from hitl import annotators, ledger
 from hitl.curve import CurvePoint
 from hitl.errors import MomentError
 from hitl.ledger import Event, Facts
@@ -17,6 +18,7 @@ from hitl.state import fold
 
 PARAMS = "data: {id: id, label: label, classes: [cat, dog], columns: {text: text}}\nexport: {columns: [text]}\n"
 METRICS: Facts = {"accuracy": 0.8, "accuracy_low": 0.7, "accuracy_high": 0.9}
+WHO = (("ann", "cat"), ("bob", "dog"))
 POOL: Facts = {"estimate": 0.5, "low": 0.1, "high": 0.9, "items": 2, "right": 1}
 
 
@@ -182,6 +184,27 @@ def test_gold_counts_apart_from_agreement() -> None:
         ("–", "1 of 1 (100 %) [20.7 to 100.0 %]"),
         ("–", "0 of 1 (0 %) [0.0 to 79.3 %]"),
     ]
+
+
+def test_the_annotators_are_told_over_all_rounds_and_what_they_took_gold_for() -> None:
+    rows = [("r0001", f"g{n}", who, said, None, 2.0, "d", n) for n in range(12) for who, said in WHO]
+    records = annotators.records(
+        pd.DataFrame(rows, columns=list(annotators.COLUMNS)),
+        gold={f"g{n}": "cat" for n in range(12)},
+        labels=pd.DataFrame(columns=["round", "item_id", "label"]),
+        vendors={"r0001": "acme"},
+        confidence=0.95,
+        draws=100,
+        seed=0,
+    )
+    made = replace(sources(story()), answers=(Answer("g0", "ann", "cat"),), records=records)
+    whole = table(report_of(made), "annotators", "All rounds").rows
+    assert [row[:4] for row in whole] == [
+        ("acme, 2 annotators", "1", "24", "50 % of 24 [31.4 to 68.6 %]"),
+        ("ann", "1", "12", "100 % of 12 [75.8 to 100.0 %]"),
+        ("bob", "1", "12", "0 % of 12 [0.0 to 24.2 %]"),
+    ]
+    assert table(report_of(made), "annotators", "What gold").rows == (("bob", "cat", "dog", "12"),)
 
 
 def test_agreement_beyond_chance_has_an_interval() -> None:
