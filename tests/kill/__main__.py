@@ -18,7 +18,7 @@ from tests.kill import syscalls
 from tests.kill.sandbox import sandbox
 from tests.kill.scenes import SCENES
 from tests.kill.syscalls import Fault
-from tests.kill.tries import Trace, Tried, prepare, trace, tried, warm
+from tests.kill.tries import READ_ONLY, Trace, Tried, prepare, trace, tried, warm
 
 MEMORY = Path("/dev/shm")
 TOLD_EVERY = 15.0
@@ -34,7 +34,9 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, metavar="N", help="so many points of each command only")
     parser.add_argument("--seed", type=int, default=0, help="which points a sample has")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that try points")
-    parser.add_argument("--full", action="store_true", help="also have the disk full from each point on")
+    parser.add_argument(
+        "--full", action="store_true", help="also have the disk full from each point on, and the data read-only"
+    )
     parser.add_argument("--list", action="store_true", help="list the points and try none")
     return parser.parse_args()
 
@@ -101,7 +103,7 @@ def tracing(folder: Path, wanted: argparse.Namespace, points: "Queue[Point | Non
 
 def chosen(found: Trace, scene: str, wanted: argparse.Namespace) -> list[Point]:
     kills: list[Point] = [(scene, kill, count) for kill, count in found.points.items()]
-    full: list[Point] = [(scene, fault, 1) for fault in found.full]
+    full: list[Point] = [(scene, fault, 1) for fault in (READ_ONLY, *found.full)]
     if wanted.only:
         return [one for one in (*kills, *full) if f"{scene}:{one[1]}" in wanted.only]
     drawn = random.Random(f"{wanted.seed} {scene}")  # the same points every time

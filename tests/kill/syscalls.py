@@ -87,6 +87,10 @@ class Call:
         """What is the same in every run: the call without what is drawn by chance, or follows from the time."""
         return _CHANCE.sub("*", f"{self.name} {self.path}")
 
+    def is_in(self, folder: str) -> bool:
+        """Whether the file, or what it was before, is the folder or lies in it."""
+        return any(f"{one}/".startswith(f"{folder}/") for one in (self.path, self.other))
+
     @property
     def wants_room(self) -> bool:
         return self.name in _WANT_ROOM
@@ -121,7 +125,17 @@ class Full:
         return f"{self.number}f"
 
 
-Fault = Kill | Full
+@dataclass(frozen=True, slots=True)
+class ReadOnly:
+    """Nothing in this folder may be changed: the system refuses it."""
+
+    folder: str
+
+    def __str__(self) -> str:
+        return "r"
+
+
+Fault = Kill | Full | ReadOnly
 
 
 @dataclass(slots=True)
@@ -286,13 +300,15 @@ class _Watch:
         short = [one.removeprefix(self.root).lstrip("/") for one in (path, other)]
         number, call = len(self.calls), Call(notice.name, short[0], other=short[1])
         is_last = isinstance(self.fault, Kill) and self._is_meant(self.fault, number, call)
-        if self.fault is None or is_last or isinstance(self.fault, Full):  # what costs time, where it is looked at
+        if is_last or not isinstance(self.fault, Kill):  # what costs time, where it is looked at
             call = replace(call, size=_size(notice), by=_program(notice))
         if self.note is not None:
             self.note(number, call, _half(notice)[1:] if call.size > 1 else None)
         self.calls.append(call)
         if isinstance(self.fault, Full) and number >= self.fault.number and notice.name in _WANT_ROOM:
             notice.refused = errno.ENOSPC
+        if isinstance(self.fault, ReadOnly) and notice.name != "execve" and call.is_in(self.fault.folder):
+            notice.refused = errno.EROFS
         return is_last
 
     def _is_meant(self, kill: Kill, number: int, call: Call) -> bool:

@@ -17,9 +17,10 @@ from tests.kill import scenes, syscalls
 from tests.kill.sandbox import Sandbox, forked, sandbox
 from tests.kill.scenes import SCENES
 from tests.kill.states import States
-from tests.kill.syscalls import Call, Fault, Full, Kill
+from tests.kill.syscalls import Call, Fault, Full, Kill, ReadOnly
 from tests.kill.told import Told, differences, told, unsound, volatile
 
+READ_ONLY = ReadOnly("work space/data")
 DONE = (0, 3)
 """How a command may end when it is run again: done, or there is nothing left to do."""
 _SHOWN = 8
@@ -176,15 +177,18 @@ def _broken(box: Sandbox, scene: str, fault: Fault, *, explain: bool = False) ->
             return str(ended.calls[-1]), ended.stack
         if isinstance(fault, Full) and len(ended.calls) > fault.number:
             return str(ended.calls[fault.number]), f"{box.said()}\nexit {ended.code}"
+        if isinstance(fault, ReadOnly):
+            return f"{fault.folder} is read-only", f"{box.said()}\nexit {ended.code}"
     raise AssertionError(f"hitl {scene} made only {len(ended.calls)} calls, and was to meet {fault}")
 
 
 def _unclear(said: str) -> list[str]:
-    """What is wrong with how a full disk was told: an error that names no file, or a traceback."""
+    """What is wrong with how the system's refusal was told: an error that names no file, or a traceback."""
     *lines, code = said.strip().splitlines()
-    clear = [line for line in lines if "No space left on device" in line and "/work space" in line]
+    refusals = ("No space left on device", "Read-only file system")
+    clear = [line for line in lines if any(one in line for one in refusals) and "/work space" in line]
     if "Traceback" in said or (code == "exit 1" and not clear) or code not in ("exit 0", "exit 1", "exit 3"):
-        return [f"a full disk is told as: {' | '.join(lines[-3:])} ({code})"]
+        return [f"a refusal is told as: {' | '.join(lines[-3:])} ({code})"]
     return []
 
 
