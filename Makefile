@@ -2,11 +2,11 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 UV_VERSION := 0.13.8
-SYNC := $(BIN)/uv sync --frozen --quiet --compile-bytecode
+SYNC := $(BIN)/uv sync --frozen --quiet --all-extras --compile-bytecode
 export DO_NOT_TRACK := true
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test test-live prove kill soak bench corpus clean
+.PHONY: help setup demo test test-live prove kill soak cluster bench corpus clean
 
 help:
 	@echo "make setup   a local virtual environment from uv.lock; leaves the command at .venv/bin/hitl"
@@ -16,6 +16,7 @@ help:
 	@echo "make prove   500 random histories: what was undone is as if it had never come"
 	@echo "make kill    every command killed at each call that changes a file, and run again (Linux; POINTS='--sample 20' tries fewer)"
 	@echo "make soak    hitl advance on Prefect's schedule while whoever serves it is killed again and again, then every server stopped mid-round"
+	@echo "make cluster  the pool scored on a Dask cluster of two processes, one of them killed at work, and on processes of Prefect's"
 	@echo "make bench   what a round costs beside the same steps as bare function calls, and a delivery beside reading it"
 	@echo "make corpus  the shared corpus of awkward deliveries, through check and ingest of fresh workspaces"
 
@@ -49,6 +50,9 @@ kill: setup
 soak: setup
 	@SOAK=300 $(BIN)/pytest --quiet tests/flows/test_soak.py
 	@SOAK=300 $(BIN)/pytest --quiet tests/flows/test_outages.py
+
+cluster: setup
+	@CLUSTER=1 $(BIN)/pytest --quiet tests/flows/test_cluster.py
 
 bench: setup
 	@$(BIN)/python benchmarks/round_overhead.py

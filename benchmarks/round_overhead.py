@@ -46,7 +46,7 @@ class Floor:
     def __init__(self, workspace: Workspace) -> None:
         self.params = journal.params(workspace)
         names = ["item_id", *self.params.features]
-        self.pool = pd.concat(list(tables.stream(workspace.pool, names)), ignore_index=True)
+        self.pool = pd.concat(list(tables.stream(tables.parts(workspace.pool), names)), ignore_index=True)
         self.truth = vendor.truth(workspace.truth)
         self.test = tables.read_parquet(workspace.test)
         self.labeled = tables.read_parquet(workspace.initial)

@@ -3,8 +3,11 @@
 Prefect is imported only when it is chosen.
 """
 
+import logging
 import os
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -12,6 +15,8 @@ from flows import servers, services
 from hitl.errors import HitlError, MomentError, ParamsError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
+from tasks.edges import runner
+from tasks.shares import Part, Share, unwanted_on_failure
 
 if TYPE_CHECKING:
     from flows.rounds import Run, Step
@@ -22,6 +27,9 @@ Outcome = str | list[str]
 
 DELAYS = (1.0, 5.0, 15.0)
 """Seconds before the first, second and third repetition of a step that the world made fail."""
+LOOKED_EVERY = 1.0
+"""Seconds between two looks at how far shares of the pool are scored."""
+log = logging.getLogger("hitl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +97,45 @@ def play(flow: FlowName, workspace: Workspace, run: "Run", **options: bool) -> O
         return cast(Outcome, body(workspace, run, **options))
 
 
-def direct(name: str, step: "Step", workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts:
-    """Call `step` plainly, again after a while where the world failed it; an error of ours is an answer, and final."""
-    for delay in DELAYS[:retries]:
-        try:
-            return step(workspace, round_id)
-        except HitlError:
-            raise
-        except Exception:
-            time.sleep(delay)
-    return step(workspace, round_id)
+class Direct:
+    """Plain calls."""
+
+    def __call__(self, name: str, step: "Step", workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts:
+        """Call `step`, again after a while where the world failed it; an error of ours is an answer, and final."""
+        for delay in DELAYS[:retries]:
+            try:
+                return step(workspace, round_id)
+            except HitlError:
+                raise
+            except Exception:
+                time.sleep(delay)
+        return step(workspace, round_id)
+
+    def each(
+        self,
+        part: Part,
+        workspace: Workspace,
+        round_id: str,
+        shares: Sequence[Share],
+        told: Callable[[], str | None],
+    ) -> list[Facts]:
+        """Call `part` for each share in threads of this process, as many as there are processors or HITL_RUNNER says.
+
+        Processes and Dask are Prefect's: where there is no server of it, there are threads.
+        """
+        wanted = runner.runner()
+        if wanted.kind != "threads":
+            log.info("%s=%s is Prefect's to do: by plain calls, threads score", runner.VARIABLE, wanted.kind)
+        with ThreadPoolExecutor(wanted.at_once) as pool, unwanted_on_failure(shares):
+            futures = [pool.submit(part, workspace, round_id, share) for share in shares]
+            pending = set(futures)
+            while pending:
+                done, pending = wait(pending, timeout=LOOKED_EVERY, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+                if line := told():
+                    log.info("%s", line)
+            return [future.result() for future in futures]
+
+
+direct = Direct()

@@ -6,11 +6,13 @@ Flows are plain functions, not async: Ctrl-C stops a step at once, and a schedul
 """
 
 import json
+import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from httpx import HTTPError
@@ -18,6 +20,7 @@ from prefect import Flow, flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.events.worker import EventsWorker
+from prefect.futures import PrefectFuture
 from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
 from prefect.settings import (
@@ -26,17 +29,20 @@ from prefect.settings import (
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     temporary_settings,
 )
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from flows import prefect_artifacts, servers
-from flows.engine import DELAYS, FlowName, Outcome, direct, play
+from flows.engine import DELAYS, LOOKED_EVERY, FlowName, Outcome, direct, play
 from flows.rounds import Step
-from hitl.errors import HitlError
+from hitl.errors import HitlError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.state import Phase
 from hitl.visible import clipped, escaped
 from tasks import journal
+from tasks.edges.runner import VARIABLE, runner
+from tasks.shares import Part, Share, unwanted_on_failure
 
 FLOW_RUN = "PREFECT__FLOW_RUN_ID"
 LAST_WORDS = 10.0
@@ -45,6 +51,9 @@ TOLD = 300
 """Characters of a trouble of Prefect's that a person is told."""
 LOGGED = 2000
 """Characters of a step's facts that go to Prefect's log."""
+DIED = ("BrokenProcessPool", "KilledWorker")
+"""What task runners raise when a process died: the pool of processes at once, Dask when a share was lost too often."""
+log = logging.getLogger("hitl")
 
 
 def _named(verb: str) -> Callable[[], str]:
@@ -132,26 +141,111 @@ def _drain(*, seconds: float) -> None:
             loop.call_soon_threadsafe(work.cancel)
 
 
-def run(name: str, step: Step, workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts:
-    """Call `step` as a Prefect task called `name`, again up to `retries` times where the world failed it."""
+class Tasks:
+    """Each step as a task of Prefect's, and each share of the pool as one within."""
 
-    def called(round_id: str) -> Facts:
-        facts = step(workspace, round_id)
-        get_run_logger().info(escaped(json.dumps(facts, ensure_ascii=False, default=str)[:LOGGED]))
-        return facts
+    def __call__(self, name: str, step: Step, workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts:
+        """Call `step` as a task called `name`, again up to `retries` times where the world failed it."""
 
-    as_task = task(
+        def called(round_id: str) -> Facts:
+            facts = step(workspace, round_id)
+            _note(facts)
+            return facts
+
+        text = step.func.__doc__ if isinstance(step, partial) else step.__doc__
+        return _task(called, name, f"{name} ({round_id})", text, retries)(round_id)
+
+    def each(
+        self,
+        part: Part,
+        workspace: Workspace,
+        round_id: str,
+        shares: Sequence[Share],
+        told: Callable[[], str | None],
+    ) -> list[Facts]:
+        """Map `part` over the shares, on the task runner that HITL_RUNNER names; it lives as long as this takes."""
+
+        def called(share: Share) -> Facts:
+            facts = part(workspace, round_id, share)
+            _note(facts)
+            return facts
+
+        named = f"Score share {{share.number}} of {len(shares)} ({round_id})"
+        mapped = _task(called, "Score a share", named, part.__doc__)
+        with _task_runner() as running, unwanted_on_failure(shares):
+            futures = _submitted(running, mapped, shares)
+            pending = list(futures)
+            while pending:
+                pending[0].wait(timeout=LOOKED_EVERY)
+                done = [one for one in pending if one.wrapped_future.done()]
+                for one in done:
+                    _result(one)
+                    pending.remove(one)
+                if line := told():
+                    log.info("%s", line)
+                    get_run_logger().info(line)
+            return [_result(one) for one in futures]
+
+
+run = Tasks()
+
+
+def _task(
+    act: Callable[..., Facts], name: str, run_name: str, description: str | None, retries: int = 0
+) -> Task[..., Facts]:
+    """`act` as a task of which Prefect keeps no result."""
+    return task(
         name=name,
-        task_run_name=f"{name} ({round_id})",
-        description=step.__doc__,
+        task_run_name=run_name,
+        description=description,
         retries=retries,
         retry_delay_seconds=list(DELAYS[:retries]),
         retry_condition_fn=_by_the_world,
         cache_policy=NO_CACHE,
         persist_result=False,
         result_serializer="json",
-    )
-    return as_task(called)(round_id)
+    )(act)
+
+
+def _task_runner() -> TaskRunner[PrefectFuture[Facts]]:
+    wanted = runner()
+    if wanted.kind == "threads":
+        return ThreadPoolTaskRunner(max_workers=wanted.at_once)
+    if wanted.kind == "processes":
+        return ProcessPoolTaskRunner(max_workers=wanted.at_once)
+    from prefect_dask import DaskTaskRunner  # an extra of ours
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    if wanted.address:
+        return DaskTaskRunner(address=wanted.address)
+    cluster = {"n_workers": wanted.at_once, "threads_per_worker": 1, "dashboard_address": None}
+    return DaskTaskRunner(cluster_kwargs=cluster)
+
+
+def _submitted(
+    running: TaskRunner[PrefectFuture[Facts]], mapped: Task[..., Facts], shares: Sequence[Share]
+) -> list[PrefectFuture[Facts]]:
+    try:
+        return list(running.map(mapped, {"share": list(shares)}))
+    except OSError as error:
+        told = clipped(str(error), TOLD)
+        raise MomentError(f"nothing takes shares of the pool: {told}; start it, or set {VARIABLE} otherwise") from error
+
+
+def _result(future: PrefectFuture[Facts]) -> Facts:
+    try:
+        return future.result()
+    except Exception as error:
+        if type(error).__name__ not in DIED:
+            raise
+        raise HitlError(
+            f"a process that scored a share of the pool died ({clipped(str(error), TOLD)}); is there memory enough "
+            f"for so many at once ({VARIABLE})? Run the command again"
+        ) from error
+
+
+def _note(facts: Facts) -> None:
+    get_run_logger().info(escaped(json.dumps(facts, ensure_ascii=False, default=str)[:LOGGED]))
 
 
 def _by_the_world(_: Task[..., object], __: TaskRun, state: State[object]) -> bool:

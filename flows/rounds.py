@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, cast
 
 from hitl import budget, due
@@ -13,7 +14,9 @@ from hitl.params import Params
 from hitl.state import Phase, RoundState, State
 from hitl.visible import clipped
 from tasks import journal, plan
+from tasks.edges import runner
 from tasks.edges.key import pseudonym_key
+from tasks.shares import Part, Share
 
 log = logging.getLogger("hitl")
 TOLD = 300
@@ -25,6 +28,17 @@ class Run(Protocol):
     """An engine: calls `step` under a name that a person understands, again up to `retries` times where it fails."""
 
     def __call__(self, name: str, step: Step, workspace: Workspace, round_id: str, *, retries: int = 0) -> Facts: ...
+
+    def each(
+        self,
+        part: Part,
+        workspace: Workspace,
+        round_id: str,
+        shares: Sequence[Share],
+        told: Callable[[], str | None],
+    ) -> list[Facts]:
+        """Call `part` for each share, several at once, on what HITL_RUNNER says; ask `told` what there is to say."""
+        ...
 
 
 def open_round(workspace: Workspace, run: Run) -> str:
@@ -38,6 +52,7 @@ def open_round(workspace: Workspace, run: Run) -> str:
     rebuild(workspace, run)
     _refuse_open(workspace)
     pseudonym_key(journal.params(workspace))  # said now, not when half a round is written
+    runner.runner()
     _baseline(workspace, run)
     publish(workspace, run)
     name = _begun(workspace)
@@ -46,7 +61,7 @@ def open_round(workspace: Workspace, run: Run) -> str:
 
     if train.stale(workspace, journal.read(workspace)):
         _once(workspace, run, name, "trained", "Train the model", train.train)
-    _once(workspace, run, name, "scored", "Score the pool", score.score)
+    _once(workspace, run, name, "scored", "Score the pool", partial(score.score, each=run.each))
     _once(workspace, run, name, "selected", "Select the batch", select.select)
     _once(workspace, run, name, "exported", "Export the pack", export.export)
     return name

@@ -13,6 +13,7 @@ from hitl.layout import Workspace
 from hitl.params import Params
 from tasks import journal
 from tasks.edges import files, tables, vendor
+from tasks.edges.pool import parts
 
 
 def compare(
@@ -24,7 +25,7 @@ def compare(
     (the size of the labeled set), and the metric that decides under its own name.
     """
     params = journal.params(workspace)
-    pool = pd.concat(list(tables.stream(workspace.pool, ["item_id", *params.features])), ignore_index=True)
+    pool = pd.concat(list(tables.stream(parts(workspace), ["item_id", *params.features])), ignore_index=True)
     measure, truth = _measure(workspace, params), vendor.truth(workspace.truth)
     rows = []
     for seed in range(seeds):

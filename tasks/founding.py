@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from hitl.founding.items import LABEL, Items
 from hitl.founding.split import Ids, Split
 from hitl.layout import BASELINE, Workspace
 from hitl.params import Params
-from tasks.edges import files, tables
+from tasks.edges import files, pool, tables
 
 PART_ROWS = 100_000
 """Items in a file of the pool."""
@@ -33,22 +33,44 @@ def write(workspace: Workspace, items: Items, made: Split, params: Params, *, hi
     data: dict[Path, Write] = dict(_data(workspace, items, made, hide=hide))
     texts = dict(_texts(workspace, params))
     plan: dict[Path, Write] = {**data, **texts, workspace.labeled: partial(_labeled, items, made)}
-    standing = {path: files.sha256(path) for path in plan if path.is_file()}
+    standing = {path: files.sha256(path) for path in plan if path.is_file()} | _standing_elsewhere(workspace, plan)
     _refuse_strangers(workspace, plan, standing)
-    digests = {path: standing.get(path) or act(path) for path, act in plan.items()}
+    digests = {path: standing.get(path) or _written(workspace, path, act) for path, act in plan.items()}
     return {str(path.relative_to(workspace.root)): digests[path] for path in sorted(data)}
 
 
+def _written(workspace: Workspace, path: Path, act: Write) -> str:
+    """Write to `path`, or a file of the pool to where that lies; returns the sha256."""
+    if path.parent != workspace.pool or not pool.is_elsewhere():
+        return act(path)
+    whole = workspace.local / "pool" / path.name
+    try:
+        digest = act(whole)
+        pool.put(workspace, whole)
+    finally:
+        whole.unlink(missing_ok=True)
+    return digest
+
+
+def _standing_elsewhere(workspace: Workspace, plan: Iterable[Path]) -> dict[Path, str]:
+    """The files of a pool that lies elsewhere, as if they lay here; those that are not planned without a digest."""
+    if not pool.is_elsewhere():
+        return {}
+    there, planned = pool.listed(workspace), {path.name for path in plan if path.parent == workspace.pool}
+    digests = {name: pool.sha256(pool.parts(workspace, [name])[0]) for name in there if name in planned}
+    return {workspace.pool / name: digests.get(name, "") for name in there}
+
+
 def _data(workspace: Workspace, items: Items, made: Split, *, hide: bool) -> Iterator[tuple[Path, Write]]:
-    pool = rows(items, made.pool)
-    for number, start in enumerate(range(0, len(pool), PART_ROWS)):
-        part = pool.iloc[start : start + PART_ROWS].drop(columns=LABEL)
+    table = rows(items, made.pool)
+    for number, start in enumerate(range(0, len(table), PART_ROWS)):
+        part = table.iloc[start : start + PART_ROWS].drop(columns=LABEL)
         yield workspace.pool / f"part-{number:05d}.parquet", _table(part)
     yield workspace.initial, _table(rows(items, made.initial))
     yield workspace.test, _table(rows(items, made.test))
     yield workspace.gold, _table(rows(items, made.gold))
     if hide:
-        yield workspace.truth, partial(_truth, pool)
+        yield workspace.truth, partial(_truth, table)
 
 
 def _texts(workspace: Workspace, params: Params) -> Iterator[tuple[Path, Write]]:
@@ -78,17 +100,17 @@ def _labeled(items: Items, made: Split, path: Path) -> str:
     return tables.write_parquet(path, rows(items, made.initial).assign(**{"from": "initial", "round": BASELINE}))
 
 
-def _truth(pool: pd.DataFrame, path: Path) -> str:
+def _truth(table: pd.DataFrame, path: Path) -> str:
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow([ITEM_ID, LABEL])
-    writer.writerows(pool[[ITEM_ID, LABEL]].to_numpy(dtype=object))
+    writer.writerows(table[[ITEM_ID, LABEL]].to_numpy(dtype=object))
     return files.write_text(path, out.getvalue())
 
 
 def _refuse_strangers(workspace: Workspace, plan: dict[Path, Write], standing: dict[Path, str]) -> None:
     blocked = [path for path in plan if path.exists() and path not in standing]
-    strangers = [path for path, digest in standing.items() if _fresh(workspace, path, plan[path]) != digest]
+    strangers = [path for path in standing if path not in plan or _fresh(workspace, path, plan[path]) != standing[path]]
     # A whole pool directory becomes a dataset: nothing else may lie in it.
     strangers += [path for path in workspace.pool.glob("*") if path not in plan and not _torn(path)]
     if blocked or strangers:

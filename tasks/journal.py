@@ -65,6 +65,12 @@ def read(workspace: Workspace) -> State:
     return found
 
 
+def head(workspace: Workspace) -> str:
+    """The hash of the ledger's last event."""
+    read(workspace)
+    return _read(workspace).last[-1].hash
+
+
 def read_anew(workspace: Workspace) -> State:
     """The state by the ledger alone: every line is checked and folded again, whatever was remembered of them."""
     _last.pop(workspace.ledger, None)

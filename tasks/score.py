@@ -1,11 +1,9 @@
 """Score the pool: one pass over its files that keeps only the candidates for the batch."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from hitl import choose, firewall, strategies
 from hitl.choose import SEEN
-from hitl.errors import DataError
+from hitl.errors import DataError, IntegrityError
 from hitl.firewall import Wall
 from hitl.ids import ItemIds, fractions, hashes, ids_of
 from hitl.layout import Workspace, round_number
@@ -27,11 +25,11 @@ from hitl.pipeline import Classifier, aligned, at_once, prepared
 from hitl.shortlist import Limits, Shortlist, merged, seen_of
 from hitl.strategies import MEMBERS, STRATEGIES, Strategy
 from tasks import journal, reissue, train
-from tasks.edges import tables
+from tasks.edges import files, pool, runner, tables
+from tasks.edges.pool import File
 from tasks.firewall import wall
+from tasks.shares import Done, Each, Progress, Share, seen, shared
 
-TOLD_EVERY = 5.0
-"""Seconds between two lines about the progress."""
 FAST_ROWS = 8_192
 """Items that a linear model scores together: what is worked on stays in the processor's cache."""
 log = logging.getLogger("hitl")
@@ -82,23 +80,67 @@ class Partial:
     barred: int = 0
 
 
-def score(workspace: Workspace, round_id: str) -> Facts:
+def score(workspace: Workspace, round_id: str, *, each: Each | None = None) -> Facts:
     """Write the round's candidates.parquet (choose.CANDIDATE_COLUMNS); says how many eligible items were scored.
 
-    Items that equal one of the test set in content are not eligible, and `barred_test_content` counts them.
+    `each` does several shares of the pool at once, where it has several files. Items that equal one of the test set in
+    content are not eligible, and `barred_test_content` counts them.
     """
-    scoring = prepare(workspace, round_id)
-    with threadpool_limits(1):  # one thread a product: the same sums on any number of cores
-        found = candidates_of(tables.parts(workspace.pool), scoring, told=_Progress(tables.row_count(workspace.pool)))
-        candidates = described(found.items, scoring)
+    try:
+        found = _found(workspace, round_id, each)
+    finally:
+        _prepared.cache_clear()
     if not found.rows:
-        raise DataError(
-            "the pool is empty: every item in data/pool has been asked about; there is nothing left to open"
-        )
-    sha256 = tables.write_parquet(workspace.round(round_id) / "candidates.parquet", candidates)
+        raise DataError("the pool is empty: every item in it has been asked about; there is nothing left to open")
+    sha256 = tables.write_parquet(workspace.round(round_id) / "candidates.parquet", found.items)
     if found.barred:
         log.info("%s items of the pool equal a test item in content: they are never sent out", f"{found.barred:,}")
     return {"rows": found.rows, "barred_test_content": found.barred, "candidates_sha256": sha256}
+
+
+def _found(workspace: Workspace, round_id: str, each: Each | None) -> Partial:
+    """The candidates of the whole pool, described."""
+    head, parts = journal.head(workspace), pool.parts(workspace)
+    scoring, progress = _prepared(workspace, round_id, head), Progress(tables.row_count(parts))
+    count = min(runner.runner().shares, len(parts))
+    with threadpool_limits(1):  # one thread a product: the same sums on any number of cores
+        if each is None or count == 1:
+            found = candidates_of(parts, scoring, told=_Said(progress))
+        else:
+            with shared(workspace, [one.name for one in parts], head, count=count) as shares:
+                facts = each(part, workspace, round_id, shares, lambda: progress(seen(shares)))
+                found = merge([_read(one, share) for one, share in zip(facts, shares, strict=True)], scoring.limits)
+        return replace(found, items=described(found.items, scoring))
+
+
+def part(workspace: Workspace, round_id: str, share: Share) -> Facts:
+    """Score one share: writes its candidates, and says their sha256 and how many rows are eligible or barred.
+
+    Whoever calls it may be another process or another computer that sees the workspace's folder and the pool. Raises
+    IntegrityError where the ledger it sees is not the one that the share speaks of.
+    """
+    with threadpool_limits(1):
+        done = Done(share)
+        done(0)
+        scoring, parts = _prepared(workspace, round_id, share.head), pool.parts(workspace, share.names)
+        found = candidates_of(parts, scoring, told=done)
+        done(0)
+    sha256 = tables.write_parquet(share.part, found.items)
+    return {"part_sha256": sha256, "rows": found.rows, "barred": found.barred}
+
+
+def _read(said: Facts, share: Share) -> Partial:
+    """What `part` left of a share, and returned."""
+    files.must_be(share.part, cast(str, said["part_sha256"]))
+    return Partial(tables.read_parquet(share.part), cast(int, said["rows"]), cast(int, said["barred"]))
+
+
+@lru_cache(maxsize=1)
+def _prepared(workspace: Workspace, round_id: str, head: str) -> Scoring:
+    """As `prepare`, once for all shares that a process does by the ledger whose last event is hashed `head`."""
+    if journal.head(workspace) != head:
+        raise IntegrityError(f"{workspace.ledger} is not as it was where the scoring began: all must see one folder")
+    return prepare(workspace, round_id)
 
 
 def prepare(workspace: Workspace, round_id: str) -> Scoring:
@@ -118,14 +160,14 @@ def prepare(workspace: Workspace, round_id: str) -> Scoring:
     )
 
 
-def candidates_of(paths: Sequence[Path], scoring: Scoring, *, told: Callable[[int], None] | None = None) -> Partial:
+def candidates_of(parts: Sequence[File], scoring: Scoring, *, told: Callable[[int], None] | None = None) -> Partial:
     """The candidates of some files of the pool, in one pass over them; `told` hears of the rows as they are done.
 
     Memory does not grow with the files. However they are shared out, `merge` makes the same of what comes back.
     """
     shortlist, rows, barred = Shortlist(scoring.limits, _exact(scoring)), 0, 0
-    for path in paths:
-        for ids, cells in tables.items(path, list(scoring.params.features)):
+    for one in parts:
+        for ids, cells in tables.items(one, list(scoring.params.features)):
             hashed = hashes(ids, *scoring.key)
             free = scoring.out.places(ids, hashed) < 0
             copies = _copies(cells, free, scoring)
@@ -234,18 +276,13 @@ def _at(cells: Cells, places: slice | npt.NDArray[np.intp]) -> dict[str, npt.NDA
 
 
 @dataclass(slots=True)
-class _Progress:
-    """Says now and then, where it takes long, how far the pool of `total` rows is scored and how long yet."""
+class _Said:
+    """Says the progress of what this process does alone."""
 
-    total: int
-    seen: int = 0
-    began: float = field(default_factory=time.monotonic)
-    last: float = field(default_factory=time.monotonic)
+    progress: Progress
+    rows: int = 0
 
     def __call__(self, rows: int) -> None:
-        self.seen, now = self.seen + rows, time.monotonic()
-        if now - self.last < TOLD_EVERY or self.seen >= self.total:
-            return
-        self.last, rate = now, self.seen / (now - self.began)
-        told = (f"{self.seen:,}", f"{self.total:,}", f"{rate:,.0f}", (self.total - self.seen) / rate)
-        log.info("scored %s of %s items, %s a second, %.0f s to go", *told)
+        self.rows += rows
+        if line := self.progress(self.rows):
+            log.info("%s", line)

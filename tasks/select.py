@@ -19,7 +19,7 @@ from hitl.pipeline import aligned, inputs
 from hitl.shortlist import seen_of
 from hitl.state import RoundState, State
 from tasks import firewall, gold as hiding, journal, reissue, train
-from tasks.edges import files, tables
+from tasks.edges import files, pool, tables
 
 
 def select(workspace: Workspace, round_id: str) -> Facts:
@@ -116,7 +116,7 @@ def _picked(
 
 
 def _items(workspace: Workspace, params: Params, ids: set[str]) -> pd.DataFrame:
-    whole = tables.rows_of(workspace.pool, sorted(ids))
+    whole = tables.rows_of(pool.parts(workspace), sorted(ids))
     # A file that came later may keep its numbers as whole numbers, or as text.
     return whole.astype({name: "float64" for name, kind in params.features.items() if kind == "numeric"})
 

@@ -1,6 +1,7 @@
 """Verify: the chain, every digest that the ledger speaks of, and the anchors of its head, offline."""
 
 from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 from hitl.errors import HitlError, IntegrityError, MomentError
@@ -9,7 +10,7 @@ from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.state import State
 from tasks import firewall, journal
-from tasks.edges import files, lock, tables, verifier
+from tasks.edges import files, lock, pool, tables, verifier
 
 LOOKS = 3
 """How often we look again while other commands write."""
@@ -23,7 +24,8 @@ def verify(workspace: Workspace) -> Facts:
     """
     for _ in range(LOOKS):
         before = workspace.ledger.read_bytes()
-        found = verifier.verify(workspace.root)
+        found = verifier.verify(workspace.root, partial(pool.digest, workspace))
+        found["problems"] = [_mendable(workspace, one) for one in found["problems"]]
         found["problems"] = found["problems"] or _moves(workspace)
         found["problems"] += _leaks(workspace, {one["file"] for one in found["problems"]})
         if not found["problems"]:
@@ -42,6 +44,14 @@ def standalone(path: Path) -> Facts:
 def text(found: Facts) -> str:
     """What `verify` found, in a few lines."""
     return verifier.text(found)
+
+
+def _mendable(workspace: Workspace, one: Facts) -> Facts:
+    """The problem as it is, or, of a pool that lies elsewhere, with where its files are to be put back."""
+    inside = str(one["file"]).startswith(f"{workspace.pool.relative_to(workspace.root).as_posix()}/")
+    if not inside or not pool.is_elsewhere():
+        return one
+    return {**one, "mend": f"put the file back where {pool.VARIABLE} says the pool is: {pool.where(workspace)}"}
 
 
 def _moves(workspace: Workspace) -> list[Facts]:

@@ -1,7 +1,8 @@
 """Parquet tables: written whole or not at all, read by column, and the pool as a stream."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ import pyarrow.parquet as pq
 from hitl.errors import DataError, IntegrityError
 from hitl.ids import ItemIds
 from tasks.edges.files import write_bytes
+from tasks.edges.pool import File
 
 ROW_GROUP = 65_536
 """Rows that are written, and read, together: a stream holds about so many of each column."""
+_PIECE = 1 << 20
+_TOGETHER = 1 << 26
+"""Bytes that are fetched of a stored file together at most."""
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> str:
@@ -36,33 +41,33 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFra
         raise IntegrityError(f"{path} is missing; bring it back: dvc checkout") from error
 
 
-def stream(folder: Path, columns: Sequence[str], *, rows: int = ROW_GROUP) -> Iterator[pd.DataFrame]:
-    """The tables of a folder in order of file name, as frames of at most `rows` rows."""
-    for path in parts(folder):
-        for batch in _batches(path, columns, rows):
+def stream(parts: Iterable[File], columns: Sequence[str], *, rows: int = ROW_GROUP) -> Iterator[pd.DataFrame]:
+    """The tables of some files in their order, as frames of at most `rows` rows."""
+    for part in parts:
+        for batch in _batches(part, columns, rows):
             yield _frame(pa.Table.from_batches([batch]))
 
 
-def items(path: Path, columns: Sequence[str]) -> Iterator[tuple[ItemIds, dict[str, npt.NDArray[Any]]]]:
+def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, dict[str, npt.NDArray[Any]]]]:
     """The items of one table in order: the ids of at most ROW_GROUP of them, and the cells of each of `columns`.
 
     Raises DataError where an id is missing.
     """
-    for batch in _batches(path, ["item_id", *columns], ROW_GROUP):
+    for batch in _batches(part, ["item_id", *columns], ROW_GROUP):
         named = dict(zip(batch.schema.names, batch.columns, strict=True))
         if "item_id" not in named:
-            raise DataError(f"{path} has no column 'item_id'; every table of the pool names its items there")
+            raise DataError(f"{part} has no column 'item_id'; every table of the pool names its items there")
         yield (
-            _ids(path, named["item_id"]),
+            _ids(part, named["item_id"]),
             {name: named[name].to_numpy(zero_copy_only=False) for name in columns if name in named},
         )
 
 
-def rows_of(folder: Path, item_ids: Sequence[str]) -> pd.DataFrame:
-    """The whole rows of these items, in order of file name and row; of most files only the ids are read."""
+def rows_of(parts: Iterable[File], item_ids: Sequence[str]) -> pd.DataFrame:
+    """The whole rows of these items, in order of file and row; of most row groups only the ids are read."""
     wanted, found = pa.array(list(item_ids), pa.string()), []
-    for path in parts(folder):
-        with _opened(path) as file:
+    for part in parts:
+        with _opened(part, ["item_id"]) as file:
             for group in range(file.num_row_groups):
                 ids = file.read_row_group(group, columns=["item_id"], use_threads=False).column(0).cast(pa.string())
                 there = pc.is_in(ids, value_set=wanted)
@@ -79,17 +84,38 @@ def _filtered(file: pq.ParquetFile, group: int, there: pa.ChunkedArray) -> pa.Ta
     return pa.concat_tables(kept)
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+@contextmanager
+def _opened(part: File, columns: Sequence[str]) -> Iterator[pq.ParquetFile]:
     # By default pyarrow fetches all of a file ahead, and keeps it: a stream must not.
-    return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
+    if isinstance(part, Path):
+        with pq.ParquetFile(part, pre_buffer=False, buffer_size=_PIECE) as file:
+            yield file
+        return
+    # A store answers late, and then much at once: what is wanted of a row group is fetched together, if it is no more
+    # than a stream may hold.
+    with part.opened() as source:
+        metadata = pq.read_metadata(source)
+        together = _largest(metadata, columns) <= _TOGETHER
+        yield pq.ParquetFile(source, metadata=metadata, pre_buffer=together, buffer_size=0 if together else _PIECE)
 
 
-def _batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-    with _opened(path) as file:
-        yield from file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False)
+def _largest(metadata: pq.FileMetaData, columns: Sequence[str]) -> int:
+    """The bytes of `columns` in the row group that has most of them."""
+    wanted = [at for at in range(metadata.num_columns) if metadata.schema.column(at).path.split(".")[0] in set(columns)]
+    groups = (metadata.row_group(group) for group in range(metadata.num_row_groups))
+    return max((sum(group.column(at).total_compressed_size for at in wanted) for group in groups), default=0)
 
 
-def _ids(path: Path, column: pa.Array) -> ItemIds:
+def _batches(part: File, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    with _opened(part, columns) as file:
+        if isinstance(part, Path):
+            yield from file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False)
+            return
+        for group in range(file.num_row_groups):  # what was fetched of one is let go before the next
+            yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=list(columns), use_threads=False)
+
+
+def _ids(path: File, column: pa.Array) -> ItemIds:
     if column.null_count:
         raise DataError(f"{path}: {column.null_count} items have no item_id; every item of the pool needs one")
     text = column.cast(pa.large_string())
@@ -108,9 +134,16 @@ def parts(folder: Path) -> list[Path]:
     return paths
 
 
-def row_count(folder: Path) -> int:
-    """Rows of all tables of a folder, from their footers alone."""
-    return sum(pq.read_metadata(path).num_rows for path in parts(folder))
+def row_count(parts: Iterable[File]) -> int:
+    """Rows of all these tables, from their footers alone."""
+    return sum(map(_rows, parts))
+
+
+def _rows(part: File) -> int:
+    if isinstance(part, Path):
+        return int(pq.read_metadata(part).num_rows)
+    with part.opened() as source:
+        return int(pq.read_metadata(source).num_rows)
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -19,9 +19,10 @@ import shlex
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,8 +113,10 @@ class Anchor(NamedTuple):
     binding: bool = True
 
 
-def verify(root: Path) -> dict[str, Any]:
+def verify(root: Path, look: Callable[[str], str] | None = None) -> dict[str, Any]:
     """Everything that is wrong with the workspace at `root`; raises FileNotFoundError where it has no ledger.
+
+    `look` gives the sha256 of a file, as `digest` does, where some lie elsewhere.
 
     Returns `events`, `files` and `anchors`: how many were looked at, `head`, `problems`, and `unchecked`: names of
     facts that look like digests and mean no file that this program knows.
@@ -122,7 +125,7 @@ def verify(root: Path) -> dict[str, Any]:
     events, problems = chain(data)
     problems = [one._replace(mend=_mend_ledger(root, data)) for one in problems]
     named = files_named(events)
-    problems += [_cut(one, events) for one in changed(root, named.values())]
+    problems += [_cut(one, events) for one in changed(root, named.values(), look)]
     problems += strangers(root, events)
     git, mlflow = list(git_anchors(root)), list(mlflow_anchors(root, events))
     problems += broken(root, data, events, [*git, *mlflow])
@@ -275,16 +278,16 @@ def _unknown(events: Iterable[Event]) -> set[str]:
     return {f"{event}.{key}" for event, key in keys if key not in NAMED and key not in NO_FILES}
 
 
-def changed(root: Path, named: Iterable[Named]) -> list[Problem]:
+def changed(root: Path, named: Iterable[Named], look: Callable[[str], str] | None = None) -> list[Problem]:
     """A problem for every file that is missing or not as the ledger says, in the order of their names."""
-    ordered = sorted(named)
+    ordered, look = sorted(named), look or partial(digest, root)
     parts = [ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        looked = pool.map(lambda part: [(one, _digest(root, one.file)) for one in part], parts)
+        looked = pool.map(lambda part: [(one, look(one.file)) for one in part], parts)
         return [_wrong(root, one, found) for part in looked for one, found in part if found != one.sha256]
 
 
-def _digest(root: Path, file: str) -> str:
+def digest(root: Path, file: str) -> str:
     """The sha256 of a file, or a word for why it has none."""
     if Path(file).is_absolute() or ".." in Path(file).parts:
         return "outside"

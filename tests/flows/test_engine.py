@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from flows.services import Services
 from hitl.errors import MomentError, ParamsError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
+from tasks.edges import runner
+from tasks.shares import Done, Share, shared
 from tests.flows.conftest import call
 
 DEAD = "http://127.0.0.1:9/api"
@@ -119,3 +123,57 @@ def test_under_prefect_our_errors_come_out_unchanged_and_quietly(workspace: Work
     named = {"flow_runs": {"name": {"any_": ["r0001 open"]}}}
     runs = call(f"{servers.api_url}/flow_runs/filter", named)
     assert [run["state_type"] for run in runs] == ["FAILED"]
+
+
+@pytest.fixture(params=["threads:2", "dask"])
+def scoring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """HITL_RUNNER as threads, and as a Dask cluster within this process; tests/flows/test_cluster.py has real ones."""
+    if request.param != "dask":
+        monkeypatch.setenv(runner.VARIABLE, request.param)
+        yield
+        return
+    pytest.importorskip("prefect_dask", reason="Dask is not installed: pip install 'hitl[dask]'")
+    import distributed
+
+    with distributed.LocalCluster(2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        monkeypatch.setenv(runner.VARIABLE, f"dask:{cluster.scheduler_address}")
+        yield
+
+
+def numbered(_: Workspace, round_id: str, share: Share) -> Facts:
+    return {"round": round_id, "names": list(share.names)}
+
+
+def broken(_: Workspace, __: str, share: Share) -> Facts:
+    """One share finds what it cannot read; the other works on until nobody waits for it, or for a while."""
+    if share.number == 1:
+        raise MomentError("too late")
+    began = time.monotonic()
+    while time.monotonic() < began + 5:
+        Done(share)(0)
+        time.sleep(0.01)
+    return {}
+
+
+def test_under_prefect_shares_are_mapped_and_what_one_meets_comes_out(
+    empty: Workspace, servers: Services, scoring: None
+) -> None:
+    from prefect import flow
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows import prefect_flows
+
+    with temporary_settings({PREFECT_API_URL: servers.api_url}), shared(empty, ["a", "b", "c"], "", count=2) as shares:
+
+        @flow
+        def mapped() -> list[Facts]:
+            return prefect_flows.run.each(numbered, empty, "r0001", shares, lambda: None)
+
+        @flow
+        def failing() -> list[Facts]:
+            return prefect_flows.run.each(broken, empty, "r0001", shares, lambda: None)
+
+        assert mapped() == [{"round": "r0001", "names": ["a", "c"]}, {"round": "r0001", "names": ["b"]}]
+        with pytest.raises(MomentError, match="too late"):
+            failing()
+    assert not (empty.local / "shares").exists()

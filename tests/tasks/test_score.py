@@ -121,8 +121,8 @@ def test_an_item_without_an_id_is_told(tmp_path: Path) -> None:
 
 
 def test_whole_rows_are_found_by_id(tmp_path: Path) -> None:
-    write(tmp_path / "pool", ITEMS, 3, 50)
+    parts = write(tmp_path / "pool", ITEMS, 3, 50)
     wanted = ["item-00699", "item-00003", "item-00650"]
-    found = tables.rows_of(tmp_path / "pool", wanted)
+    found = tables.rows_of(parts, wanted)
     assert found["item_id"].tolist() == sorted(wanted)
     assert found["note"].tolist() == [ITEMS["note"][number] for number in (3, 650, 699)]
