@@ -1,5 +1,6 @@
 """MLflow: a closed round as one run with nested runs. It is told, never asked to decide."""
 
+import logging
 import os
 import tempfile
 import warnings
@@ -23,6 +24,9 @@ from hitl.projection import Run
 from tasks.edges import files, registry
 from tasks.edges.outbox import Unreachable, shown
 from tasks.edges.registry import Aliases, ModelFile
+
+# Importing MLflow sets its loggers, so this comes after. What a database refuses is told by us, in a line.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 _SQLITE = "sqlite:///"
 _METRICS_A_CALL = 1000

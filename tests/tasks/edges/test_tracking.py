@@ -1,6 +1,8 @@
 """What a shared server sees: two workspaces of one name, an experiment deleted by hand, a server that fails."""
 
 import importlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,20 @@ def test_a_database_that_is_none_leaves_the_round_pending(tmp_path: Path, monkey
     with pytest.raises(Unreachable, match=r"did not take round r0000: .*not a database"):
         track.track(workspace, "r0000")
     assert outbox.sent(workspace, "r0000") is None
+
+
+def test_what_a_database_refuses_is_told_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    workspace = made(tmp_path / "torn")
+    uri = f"sqlite:///{outbox.database(workspace)}"
+    importlib.import_module("tasks.edges.tracking").have_database(uri)
+    with closing(sqlite3.connect(outbox.database(workspace))) as base:
+        base.execute("DROP TABLE runs")
+    with pytest.raises(Unreachable, match=r"did not take round r0000"):
+        track.track(workspace, "r0000")
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.usefixtures("client")
