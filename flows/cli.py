@@ -401,12 +401,19 @@ def consensus(
 def status() -> tuple[Facts, str]:
     """One screen: rounds, budget, champion, what is awaited, what to do next."""
     from hitl import screen
-    from tasks import annotators, awaited, journal
+    from tasks import annotators, awaited, guideline, journal
 
     workspace = here()
     state, params = journal.read(workspace), journal.params(workspace)
-    missing, people = awaited.awaited(workspace, state), annotators.newest(workspace, state)
-    shown = screen.view(state, params, name=workspace.name, at=journal.now(), awaited=missing, annotators=people)
+    shown = screen.view(
+        state,
+        params,
+        name=workspace.name,
+        at=journal.now(),
+        awaited=awaited.awaited(workspace, state),
+        annotators=annotators.newest(workspace, state),
+        guideline=guideline.newest(workspace, state),
+    )
     return shown, screen.text(shown)
 
 

@@ -25,11 +25,12 @@ def view(
     at: datetime,
     awaited: Awaited | None = None,
     annotators: Sequence[Facts] = (),
+    guideline: Facts | None = None,
 ) -> Facts:
     """The state as JSON-able values: rounds, champion, spending, what is awaited, and the next thing to do.
 
     `awaited` is what the open round lacks and from whom, where that was looked for. `annotators` are the records of
-    vendors and annotators as the last closing left them.
+    vendors and annotators as the last closing left them, `guideline` what it says of the guideline, and what they ask.
     """
     current = cast(RoundState, state.current)
     metric = params.evaluate.metric
@@ -50,6 +51,7 @@ def view(
         "awaiting": _awaiting(current, at, awaited),
         "annotators": list(annotators),
         "gold": _gold(state, params),
+        "guideline": guideline,
         "next": next_step(state, params, at),
         "head": state.head,
     }
@@ -117,6 +119,8 @@ def text(shown: Facts) -> str:
         lines += [f"          {line}" for line in lines_of(awaiting)]
     told = people.lines(cast(list[Facts], shown["annotators"]))
     lines += [f"{'people' if not place else '':<10}{line}" for place, line in enumerate(told)]
+    if asked := _asked(cast(Facts | None, shown["guideline"])):
+        lines.append(f"guideline {asked}")
     if note := shortage(cast(Facts, shown["gold"])):
         lines.append(f"gold      {note}")
     lines += [
@@ -126,6 +130,20 @@ def text(shown: Facts) -> str:
         f"next      {shown['next']}",
     ]
     return "\n".join(lines)
+
+
+def _asked(guideline: Facts | None) -> str:
+    """What whoever writes the guideline should know, in a line; "" where there is nothing."""
+    if guideline is None:
+        return ""
+    change, found = cast(Facts | None, guideline["change"]), cast(list[Facts], guideline["questions"])
+    asking = sum(bool(one["asks"]) for one in found)
+    said = [f"annotators remarked on {len(found)} items, and ask about {asking} of them"] if found else []
+    if change is not None and change["is_real"]:
+        said.append(
+            f"answers shifted when it changed: {len(cast(list[Facts], change['doubtful']))} labels are doubtful"
+        )
+    return f"{'; '.join(said)} (hitl report)" if said else ""
 
 
 def _gold(state: State, params: Params) -> Facts:

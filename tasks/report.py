@@ -30,7 +30,7 @@ from hitl.report.sections.sources import (
 )
 from hitl.report.whole import report_of
 from hitl.state import RoundState, State, fold
-from tasks import journal
+from tasks import guideline, journal
 from tasks.edges import files, lock, page, tables
 
 PATIENCE = 10.0
@@ -100,6 +100,7 @@ def sources(workspace: Workspace, round_id: str) -> Sources:
         labels=labels,
         gold=_gold(workspace, batch),
         records=_records(folder, one),
+        guideline=guideline.of_round(workspace, one.id) if guideline.FACT in one.facts.get("resolved", {}) else None,
         receipts=_receipts(workspace, one),
         before=_predictions(workspace, state, champion_before(state, round_id) if one.done("evaluated") else None),
         after=_predictions(workspace, state, round_id),

@@ -13,7 +13,7 @@ from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
-from tasks import annotators, expected, journal
+from tasks import annotators, expected, guideline, journal
 from tasks.edges import files, tables
 
 
@@ -38,6 +38,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     labeled_sha256 = tables.write_parquet(workspace.labeled, labeled_set(workspace, state, round_id))
     return {
         "labels_sha256": labels_sha256,
+        guideline.FACT: guideline.written(workspace, state, params, round_id),
         "annotators_sha256": annotators.written(workspace, round_id, people),
         "labeled_sha256": labeled_sha256,
         "resolved": int((labels["label"].notna() & (labels["from"] != "gold")).sum()),

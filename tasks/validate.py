@@ -10,7 +10,7 @@ from hitl.delivery.judgement import Judgement
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
-from tasks import expected, firewall, journal, reissue
+from tasks import expected, firewall, guideline, journal, reissue
 from tasks.doors import guard
 from tasks.edges import tables
 
@@ -27,13 +27,15 @@ COLUMNS = {
     "superseded_by": "str",
     "row": "int64",
     "tool": "str",
+    "guideline": "str",
 }
 
 
 def validate(workspace: Workspace, round_id: str) -> Facts:
     """Write the round's annotations.parquet (COLUMNS), sorted by item and annotator.
 
-    A missing label is a skip. Answers that a later delivery replaced stay in it: `superseded_by` (sha256) names it.
+    A missing label is a skip; `guideline` is the sha256 of the one that the pack went out with. Answers that a later
+    delivery replaced stay in it: `superseded_by` (sha256) names it.
     """
     (params, kept), state = journal.begin_closing(workspace, round_id), journal.read(workspace)
     batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet", ["item_id", "model_class", "reason"])
@@ -42,6 +44,7 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
     rows = _told(expected.standing(workspace, state, round_id))
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     frame = frame.assign(round=round_id, item_id=frame["item_id"].map(item_of).astype("str"))
+    frame = frame.assign(guideline=guideline.sha256(state.round(round_id)))
     frame = frame.assign(shown_class=frame["item_id"].map(shown).astype("str"))
     frame = frame.sort_values(["item_id", "annotator_id", "delivery", "row"], ignore_index=True)
     asked = doors.annotations(

@@ -43,7 +43,7 @@ MADE = (
     "adjudicate.csv",
     "model.skops",
     "predictions.parquet",
-    "[am]*.json",
+    "[agm]*.json",
     "report.html",
     "params.yaml",
 )

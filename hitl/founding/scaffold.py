@@ -81,7 +81,7 @@ columns are yours. Leave every other cell, and the first row, as they are.
 | `{ANNOTATOR_ID}` | your own name or number, always the same one |
 | `{LABELED_AT}` | when you answered, with its zone: `2026-11-21T09:00:00Z`. Fill it in every row, or in none |
 | `{SECONDS}` | how long it took you: `12.5`. Fill it in every row, or in none |
-| `{COMMENT}` | what we should know; may be empty |
+| `{COMMENT}` | what we should know, a question after a `?`; may be empty |
 
 A spreadsheet changes what it opens. In Excel, open the file with *Data > From Text/CSV* and choose *Do not detect
 data types*; save it as *CSV UTF-8 (comma delimited)*. In LibreOffice, choose *UTF-8*, *comma*, and *Text* for all

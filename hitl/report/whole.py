@@ -11,6 +11,7 @@ from hitl.report.sections import (
     cost,
     deliveries,
     gate,
+    guideline,
     headline,
     learning,
     provenance,
@@ -33,6 +34,7 @@ SECTIONS: tuple[Callable[[Sources], Section | None], ...] = (
     resolved.section,
     resolved.pool,
     annotators.section,
+    guideline.section,
     cost.section,
     provenance.section,
 )

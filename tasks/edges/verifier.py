@@ -48,6 +48,7 @@ NAMED = {
     "pushed_sha256": "data/rounds/{round}/pushed.csv",
     "guideline_sha256": "data/rounds/{round}/pack/guideline.md",
     "annotations_sha256": "data/rounds/{round}/annotations.parquet",
+    "guideline_json_sha256": "data/rounds/{round}/guideline.json",
     "annotators_sha256": "data/rounds/{round}/annotators.json",
     "labels_sha256": "data/rounds/{round}/labels.parquet",
     "model_sha256": "data/rounds/{round}/model.skops",
