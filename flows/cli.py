@@ -167,7 +167,7 @@ def init(folder: Path, source: Path, id_: str | None, **options: Any) -> tuple[F
 
 @command()
 def plan() -> tuple[Facts, str]:
-    """What the next round would send and cost; changes nothing."""
+    """What the next round would send, cost and bring, and why no more labels are asked for; changes nothing."""
     from tasks import plan as planning
 
     facts = planning.plan(here())
@@ -177,7 +177,7 @@ def plan() -> tuple[Facts, str]:
 @command("open")
 @engine_option
 def open_(engine: str) -> tuple[Facts, str]:
-    """Train, score the pool, select the batch, export the pack."""
+    """Train, score the pool, select the batch, export the pack; also where advance would ask for no more labels."""
     from flows.engine import perform
     from hitl import outcome
     from tasks import journal
@@ -338,7 +338,7 @@ def close(partial: bool, engine: str) -> tuple[Facts, str]:
 @command()
 @engine_option
 def advance(engine: str) -> tuple[Facts, str]:
-    """Do whatever is due; what a schedule runs."""
+    """Do whatever is due; what a schedule runs. Where a rule of `stop` in params.yaml holds, no round is opened."""
     from flows.engine import perform
     from hitl import screen
     from tasks import journal

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, cast
 
-from hitl import budget, due
+from hitl import due
 from hitl.errors import DataError, GateError, MomentError
 from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
-from hitl.params import Params
-from hitl.state import Phase, RoundState, State
+from hitl.state import Phase, RoundState
 from hitl.visible import clipped
-from tasks import journal, plan
+from tasks import journal
 from tasks.edges import runner
 from tasks.edges.key import pseudonym_key
 from tasks.shares import Part, Share
@@ -44,8 +43,19 @@ class Run(Protocol):
 def open_round(workspace: Workspace, run: Run) -> str:
     """Train where needed, score, select, export; returns the open round. Goes on with an opening that was cut short.
 
-    Raises MomentError while a round waits for labels or is closing, GateError when the budget allows no batch.
+    Where a rule of `stop` says that there are labels enough, that is said, and the round is opened: a person may always
+    ask for more. Raises MomentError while a round waits for labels or is closing, GateError when the budget allows no
+    batch.
     """
+    _ready(workspace, run)
+    enough = _enough(workspace)
+    if enough:
+        log.warning("%s", enough.why)
+    return _opened(workspace, run)
+
+
+def _ready(workspace: Workspace, run: Run) -> None:
+    """Bring the workspace to where a round can be opened, or its opening gone on with."""
     from tasks import version
 
     version.ready(workspace)
@@ -55,6 +65,16 @@ def open_round(workspace: Workspace, run: Run) -> str:
     runner.runner()
     _baseline(workspace, run)
     publish(workspace, run)
+
+
+def _enough(workspace: Workspace) -> due.Stop | None:
+    """Why there are labels enough for now; None where there are not, and in the middle of an opening, which goes on."""
+    state = journal.read(workspace)
+    is_between = cast(RoundState, state.current).phase is Phase.CLOSED
+    return due.enough(journal.params(workspace), state) if is_between else None
+
+
+def _opened(workspace: Workspace, run: Run) -> str:
     name = _begun(workspace)
 
     from tasks import export, score, select, train  # here, for they import scikit-learn, and a refusal is quick
@@ -111,7 +131,10 @@ def _complete(workspace: Workspace, run: Run, name: str) -> None:
 
 
 def advance(workspace: Workspace, run: Run) -> list[str]:
-    """Do whatever is due and end; returns what was done, in words. Never waits for people."""
+    """Do whatever is due and end; returns what was done, in words. Never waits for people.
+
+    Opens no round that a rule of `stop` says is not needed.
+    """
     from tasks import inbox, version
 
     said: list[str] = []
@@ -128,7 +151,9 @@ def advance(workspace: Workspace, run: Run) -> list[str]:
     if current.phase in (Phase.AWAITING, Phase.CLOSING) and current.id != BASELINE:
         said.append(f"closed {close_round(workspace, run)}")
     try:
-        said.append(f"opened {open_round(workspace, run)}")
+        _ready(workspace, run)
+        enough = _enough(workspace)
+        said.append(f"opened no round: {enough}" if enough else f"opened {_opened(workspace, run)}")
     except (GateError, DataError) as why:
         said.append(f"opened no round: {why}")
     return said
@@ -194,19 +219,15 @@ def _begun(workspace: Workspace) -> str:
     state = journal.read(workspace)
     current = cast(RoundState, state.current)
     if current.phase is Phase.CLOSED:
-        _refuse_empty(journal.params(workspace), state)
+        stop = due.impossible(journal.params(workspace), state)
+        if stop:
+            raise (DataError if stop.rule == "pool" else GateError)(str(stop))
         name = state.next_round
         return journal.append(workspace, "opened", name, journal.begin_opening(workspace, name)).round
     opened = journal.begin_opening(workspace, current.id)
     if current.facts["opened"] != opened:
         journal.append(workspace, "reopened", current.id, opened)
     return current.id
-
-
-def _refuse_empty(params: Params, state: State) -> None:
-    budget.affordable(params, state)
-    if not plan.pool_left(state):
-        raise DataError("the pool is empty: every item was asked about, so there is nothing left to open a round with")
 
 
 def _refuse_open(workspace: Workspace) -> None:

@@ -33,7 +33,9 @@ def planned(facts: Facts) -> str:
     left = "no limit" if facts["budget_left"] is None else f"{facts['budget_left']} annotations left"
     curve = cast(list[Mapping[str, float]], facts["curve"])
     again = cast(int, facts["reissued"])
-    lines = [
+    stop = cast(Mapping[str, str] | None, facts["stop"])
+    lines = [f"no more labels are asked for: {stop['why']}; {stop['way_on']}"] if stop else []
+    lines += [
         f"{facts['round']} would send {f'{again} items again that nobody answered, ' if again else ''}"
         f"{cast(int, facts['items']) - again} new items ({facts['strategy']}, "
         f"{facts['random']} of them random) and {facts['gold']} gold items",
@@ -47,7 +49,25 @@ def planned(facts: Facts) -> str:
     if len(curve) > 1:
         gain = curve[-1]["value"] - curve[-2]["value"]
         lines.append(f"the last round changed {facts['metric']} by {gain:+.4f}, to {curve[-1]['value']:.4f}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_expected(facts)])
+
+
+def _expected(facts: Facts) -> list[str]:
+    """What the next labels are expected to bring, and how often that was right."""
+    known = cast(Mapping[str, float] | None, facts["expected"])
+    if not known:
+        return [str(facts["unknown"])]
+    spans = {name: f"{known[f'{name}_low']:+.4f} to {known[f'{name}_high']:+.4f}" for name in ("gain", "rise")}
+    lines = [
+        f"expected of {known['round']} with {known['labels']} labels: {facts['metric']} {known['value']:.4f} "
+        f"({known['low']:.4f} to {known['high']:.4f}), a gain of {known['gain']:+.4f} ({spans['gain']})",
+        f"the curve goes up by {known['rise']:+.4f} ({spans['rise']}); the rest is how far one model lies off it",
+    ]
+    past = cast(Mapping[str, int], facts["foretold"])
+    if past["claimed"]:
+        right = f"{past['right']} of {past['claimed']} rounds so far measured within what was to be expected"
+        lines.append(f"{right} (an interval is to hold {known['confidence']:.0%})")
+    return lines
 
 
 def opened(facts: Facts) -> str:

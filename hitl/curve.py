@@ -9,7 +9,10 @@ from hitl.state import RoundState, State
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """A model measured on the test set: its round ("" for a comparison), its labels, its metric with interval."""
+    """A model measured on the test set: its round ("" for a comparison), its labels, its metric with interval.
+
+    `learner` is the digest of the params that it was fitted with: models of another learner lie on another curve.
+    """
 
     round: str
     labels: int
@@ -17,6 +20,7 @@ class CurvePoint:
     low: float | None = None
     high: float | None = None
     promoted: bool = True
+    learner: str = ""
 
 
 def learning_curve(state: State, metric: str) -> tuple[CurvePoint, ...]:
@@ -34,4 +38,5 @@ def _point(one: RoundState, metric: str) -> CurvePoint:
         low=metrics.get(f"{metric}_low"),
         high=metrics.get(f"{metric}_high"),
         promoted=verdict in ("first", "promoted"),
+        learner=cast(str, one.facts["trained"].get("params_sha256", "")),
     )

@@ -36,7 +36,7 @@ SKIP = "<skip>"
 """The word an annotator writes for "I cannot say". No class may be called so."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
-MAY_CHANGE_MID_ROUND = frozenset({"budget", "promote", "schedule", "versioning"})
+MAY_CHANGE_MID_ROUND = frozenset({"budget", "promote", "schedule", "stop", "versioning"})
 """Sections that an open round does not depend on."""
 
 
@@ -255,6 +255,28 @@ class Budget(Section):
     money: Money | None = Field(default=None, description="Money over all rounds; null: no limit")
 
 
+class Stop(Section):
+    """When `hitl advance` asks for no more labels; `hitl open` still does."""
+
+    target: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        strict=False,
+        description="The lower bound of the champion's metric (evaluate.metric) is at least this; null: no target",
+    )
+    gain: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        strict=False,
+        description="The next round is expected to raise the metric by less than this (0.01: one point); null: never",
+    )
+    confidence: float = Field(
+        default=0.9, gt=0.5, lt=1.0, description="How sure it must be that the next round raises it by less"
+    )
+
+
 class Privacy(Section):
     """What a vendor does not learn of the items that it sees."""
 
@@ -302,6 +324,7 @@ class Params(Section):
     evaluate: Evaluate = Evaluate()
     promote: Promote = Promote()
     budget: Budget = Budget()
+    stop: Stop = Stop()
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
     versioning: Versioning = Versioning()

@@ -33,7 +33,7 @@ def view(
     vendors and annotators as the last closing left them, `guideline` what it says of the guideline, and what they ask.
     """
     current = cast(RoundState, state.current)
-    metric = params.evaluate.metric
+    metric, stop = params.evaluate.metric, _stop(state, params)
     return {
         "workspace": name,
         "round": current.id,
@@ -52,6 +52,7 @@ def view(
         "annotators": list(annotators),
         "gold": _gold(state, params),
         "guideline": guideline,
+        "stop": stop.facts() if stop else None,
         "next": next_step(state, params, at),
         "head": state.head,
     }
@@ -69,10 +70,17 @@ def next_step(state: State, params: Params, at: datetime) -> str:
             return "run hitl open: the baseline is trained first"
         return f"{current.id} was cut short while closing: run hitl close"
     if current.phase is Phase.CLOSED:
-        return "run hitl open to send the next batch"
+        stop = _stop(state, params)
+        return f"no more labels are asked for: {stop}" if stop else "run hitl open to send the next batch"
     if current.accepted >= current.expected:
         return f"every answer of {current.id} is in: run hitl close"
     return _waiting(current, params, at)
+
+
+def _stop(state: State, params: Params) -> due.Stop | None:
+    """Why no next round is opened; None where one is, and while one is not closed or closed anew."""
+    is_between = cast(RoundState, state.current).phase is Phase.CLOSED and not state.rebuilding
+    return due.why_not_open(params, state) if is_between else None
 
 
 def _waiting(current: RoundState, params: Params, at: datetime) -> str:

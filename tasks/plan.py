@@ -1,27 +1,29 @@
-"""Plan: what the next round would send and cost. Changes nothing."""
+"""Plan: what the next round would send, cost and bring. Changes nothing."""
 
 from dataclasses import asdict
-from typing import cast
 
-from hitl import budget
+from hitl import budget, due, prospect
 from hitl.curve import learning_curve
 from hitl.delivery.receipt import payable
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from hitl.state import State
 from tasks import gold as hiding, journal
 
 
 def plan(workspace: Workspace) -> Facts:
-    """What the next round would be: items, annotations, price, budget left, and the learning curve so far.
+    """What the next round would be: items, annotations, price, budget left, and what is expected of it.
 
-    Raises GateError when the budget allows no batch.
+    `expected` is the metric with the next labels, its gain over the last model (as it will be measured) and the rise of
+    the curve (without the luck of a single model), each with an interval; None, and `unknown` says why, while nothing
+    can be said. `foretold` has what was to be expected of the rounds so far, and whether it came so. `stop` says why
+    `hitl advance` asks for no more labels; None while it does.
     """
     params, state = journal.params(workspace), journal.read(workspace)
-    left, gold = pool_left(state), hiding.chosen(workspace, params, state, state.next_round)
-    items = min(budget.affordable(params, state), left)
-    again = min(items, unanswered(state))
+    gold = hiding.chosen(workspace, params, state, state.next_round)
+    items = 0 if due.impossible(params, state) else prospect.size(params, state)
+    again = min(items, prospect.unanswered(state))
     asked = budget.annotations(params, items, gold=len(gold.chosen)) if items else 0
+    stop = due.why_not_open(params, state)
     return {
         "round": state.next_round,
         "strategy": params.query.strategy,
@@ -35,21 +37,9 @@ def plan(workspace: Workspace) -> Facts:
         **payable(asked, params.delivery.price, params.delivery.currency),
         "spent": {"annotations": state.annotations, "amount": str(state.spent)},
         "budget_left": budget.remaining(params, state),
-        "pool_left": left,
+        "pool_left": prospect.pool_left(state),
         "metric": params.evaluate.metric,
         "curve": [asdict(point) for point in learning_curve(state, params.evaluate.metric)],
+        **prospect.facts(params, state, items),
+        "stop": stop.facts() if stop else None,
     }
-
-
-def pool_left(state: State) -> int:
-    """Items of the pool that nobody has answered, by the ledger alone."""
-    created = cast(dict[str, int], state.rounds[0].facts["created"]["counts"])
-    return created["pool"] - sum(
-        cast(int, one.facts["validated"]["answered"]) for one in state.rounds if one.done("validated")
-    )
-
-
-def unanswered(state: State) -> int:
-    """Items that went out and that nobody answered, by the ledger alone: the next batch sends them again."""
-    closed = [one for one in state.rounds if one.done("validated")]
-    return cast(int, closed[-1].facts["validated"].get("unanswered", 0)) if closed else 0

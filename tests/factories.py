@@ -110,7 +110,7 @@ def _usual(event: str, name: str) -> Facts:
             "price": "0.05",
             "currency": "EUR",
         },
-        "validated": {"rows": 32},
+        "validated": {"rows": 32, "answered": 30},
         "resolved": {"resolved": 30, "unresolved": [], "skipped": 0},
         "evaluated": {"metrics": metrics},
         "undone": undone("round", name)[2],

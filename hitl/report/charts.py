@@ -12,12 +12,15 @@ _WIDTH, _HEIGHT = 640, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 34, 46
 
 
-def curve_chart(points: Sequence[CurvePoint], comparison: Sequence[CurvePoint], metric: str) -> Svg:
+def curve_chart(
+    points: Sequence[CurvePoint], comparison: Sequence[CurvePoint], metric: str, *, foretold: Sequence[CurvePoint] = ()
+) -> Svg:
     """The metric over the labels: a band for the interval, full dots for promoted models, diamonds for random choice.
 
-    `points` must not be empty.
+    `foretold` is what was to be expected, drawn as brackets; a broken line goes to what is not measured yet. `points`
+    must not be empty.
     """
-    every = [*points, *comparison]
+    every = [*points, *comparison, *foretold]
     bounds = [bound for one in every for bound in (one.value, one.low, one.high) if bound is not None]
     levels = ticks(min(bounds), max(bounds), 5) if max(bounds) > min(bounds) else (bounds[0] - 0.05, bounds[0] + 0.05)
     found = ticks(min(one.labels for one in every), max(one.labels for one in every), 6)
@@ -27,10 +30,12 @@ def curve_chart(points: Sequence[CurvePoint], comparison: Sequence[CurvePoint], 
     y = Scale(levels[0], levels[-1], _HEIGHT - _BOTTOM, _TOP)
     parts = [*_axes(x, y, counts, levels, metric), _band(points, x, y), *_lines(points, x, y)]
     parts += [_whisker(one, x, y) for one in comparison if one.low is not None and one.high is not None]
+    parts += [mark for one in foretold for mark in _bracket(one, x, y, points[-1])]
     parts += [_diamond(x(one.labels), y(one.value)) for one in comparison]
     parts += [_dot(one, x, y, metric) for one in points]
     title = f"Learning curve: {words(metric)} on the test set against the number of labels. {_told(points, metric)}"
-    return drawing(*parts, *_legend(points, comparison), width=_WIDTH, height=_HEIGHT, title=title, class_="chart")
+    marks = _legend(points, comparison, foretold)
+    return drawing(*parts, *marks, width=_WIDTH, height=_HEIGHT, title=title, class_="chart")
 
 
 def gain_chart(metric: str, gain: float, low: float, high: float, margin: float) -> Svg:
@@ -136,17 +141,32 @@ def _whisker(point: CurvePoint, x: Scale, y: Scale) -> Svg:
     return element("line", x1=x(point.labels), x2=x(point.labels), y1=y(low), y2=y(high), class_="whisker")
 
 
+def _bracket(expected: CurvePoint, x: Scale, y: Scale, last: CurvePoint) -> list[Svg]:
+    """What was expected of a round, and a line to it where it is still to come."""
+    at, low, high = x(expected.labels), y(expected.low or 0.0), y(expected.high or 0.0)
+    ends = f"{at - 5:.1f},{low:.1f} {at:.1f},{low:.1f} {at:.1f},{high:.1f} {at - 5:.1f},{high:.1f}"
+    found = [element("polyline", points=ends, class_="foretold")]
+    if expected.labels > last.labels:
+        line = {"x1": x(last.labels), "y1": y(last.value), "x2": at, "y2": y(expected.value)}
+        found.append(element("line", **line, class_="foretold coming"))
+    return found
+
+
 def _diamond(x: float, y: float) -> Svg:
     corners = f"{x:.1f},{y - 6:.1f} {x + 6:.1f},{y:.1f} {x:.1f},{y + 6:.1f} {x - 6:.1f},{y:.1f}"
     return element("polygon", points=corners, class_="random")
 
 
-def _legend(points: Sequence[CurvePoint], comparison: Sequence[CurvePoint]) -> list[Svg]:
+def _legend(
+    points: Sequence[CurvePoint], comparison: Sequence[CurvePoint], foretold: Sequence[CurvePoint]
+) -> list[Svg]:
     marks: list[tuple[Svg, str]] = [(element("circle", cx=8, cy=14, r=5.5, class_="dot"), "promoted")]
     if not all(one.promoted for one in points):
         marks += [(element("circle", cx=8, cy=14, r=5.5, class_="ring"), "not promoted")]
     if comparison:
         marks += [(_diamond(8, 14), "labels chosen at random")]
+    if foretold:
+        marks += [(element("polyline", points="5,8 10,8 10,20 5,20", class_="foretold"), "expected")]
     parts, at = [], _LEFT
     for mark, said in marks:
         parts += [element("g", mark, _text(said, 20, 19, anchor="start"), transform=f"translate({at} 0)")]

@@ -195,6 +195,8 @@ ANOTHER: dict[str, object] = {
     "evaluate.metric": "macro_f1",
     "budget.annotations": 5,
     "budget.money": 5,
+    "stop.target": 0.9,
+    "stop.gain": 0.01,
     "privacy.mask": ["email"],
     "privacy.mask_patterns": ["K[0-9]+"],
     "schedule.cron": "0 6 * * 1",

@@ -31,6 +31,7 @@ def test_any_text_and_attribute_is_well_formed(text: str) -> None:
     [
         curve_chart(points(0.7, 0.8, 0.9), points(0.75), "accuracy"),
         curve_chart(points(0.7), (), "macro_f1"),
+        curve_chart(points(0.7, 0.8), (), "accuracy", foretold=[point(1, 0.2, 0.1), point(9, 0.85, 0.15)]),
         curve_chart(points(0.5, 0.5, wide=None), (), "accuracy"),
         gain_chart("accuracy", 0.02, -0.01, 0.05, 0.01),
         gain_chart("macro_f1", 0.0, 0.0, 0.0, 0.0),
@@ -54,6 +55,17 @@ def test_promoted_models_are_full_dots_and_others_rings() -> None:
     read = ET.fromstring(curve_chart(points(0.7, 0.8, 0.9), (), "accuracy").markup)
     marks = [one.attrib["class"] for one in read.findall(f"{SVG}circle")]
     assert marks == ["dot", "ring", "dot"]
+
+
+def test_what_was_expected_is_bracketed_and_a_broken_line_goes_to_what_is_to_come() -> None:
+    read = ET.fromstring(
+        curve_chart(points(0.7, 0.8), (), "accuracy", foretold=[point(1, 0.7, 0.1), point(2, 0.85, 0.1)]).markup
+    )
+    brackets = [one for one in read.findall(f"{SVG}polyline") if one.attrib["class"] == "foretold"]
+    (coming,) = (one for one in read.findall(f"{SVG}line") if one.attrib["class"] == "foretold coming")
+    assert len(brackets) == 2
+    last = [one for one in read.findall(f"{SVG}circle") if one.attrib["class"] in ("dot", "ring")][-1]
+    assert (coming.attrib["x1"], coming.attrib["y1"]) == (last.attrib["cx"], last.attrib["cy"])
 
 
 @given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e6), st.integers(2, 10))

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -11,10 +11,12 @@ from hitl.errors import MomentError
 from hitl.ledger import Event, Facts
 from hitl.mix import mix
 from hitl.params import Params, parse
+from hitl.report.sections import learning
 from hitl.report.sections.parts import Badge, Heat, Section, Table
 from hitl.report.sections.sources import Answer, BatchItem, Prediction, Sources
 from hitl.report.whole import Report, report_of
 from hitl.state import fold
+from tests.factories import a_round, baseline, params_text
 
 PARAMS = "data: {id: id, label: label, classes: [cat, dog], columns: {text: text}}\nexport: {columns: [text]}\n"
 METRICS: Facts = {"accuracy": 0.8, "accuracy_low": 0.7, "accuracy_high": 0.9}
@@ -31,21 +33,21 @@ def story(verdict: str = "promoted", low: float = 0.01) -> list[tuple[str, str, 
     counts = {"delivered": 4, "accepted": 4, "quarantined": 0, "duplicate": 0}
     payable = {"annotations": 4, "amount": "0.48", "price": "0.12", "currency": "USD"}
     return [
-        ("created", "r0000", {"counts": {}}),
+        ("created", "r0000", {"counts": {"pool": 500}}),
         ("trained", "r0000", {"labels": 10, "model_id": "m0"}),
         ("evaluated", "r0000", {"metrics": METRICS}),
         ("judged", "r0000", judged("first", "r0000", "r0000")),
         ("closed", "r0000", {"files": {"data/x": "e" * 64}}),
         ("opened", "r0001", {"strategy": "margin"}),
         ("scored", "r0001", {}),
-        ("selected", "r0001", {}),
+        ("selected", "r0001", {"items": 4, "reasons": {}}),
         ("exported", "r0001", {"annotations": 4, "price": "0.12"}),
         (
             "delivered",
             "r0001",
             {"delivery": "d" * 64, "file": "a.csv", "verdict": "accept", "rows": counts, "payable": payable},
         ),
-        ("validated", "r0001", {}),
+        ("validated", "r0001", {"answered": 4}),
         ("resolved", "r0001", {"resolved": 3, "skipped": 1, "agreement": None, "gold": {}, "pool_accuracy": POOL}),
         ("trained", "r0001", {"labels": 13, "model_id": "m1"}),
         ("evaluated", "r0001", {"metrics": METRICS, "predictions_sha256": "9" * 64}),
@@ -56,7 +58,7 @@ def story(verdict: str = "promoted", low: float = 0.01) -> list[tuple[str, str, 
 def sources(told: Sequence[tuple[str, str, Facts]], params: str = PARAMS, round_id: str = "r0001") -> Sources:
     events: list[Event] = []
     for event, name, facts in told:
-        at = datetime(2026, 11, 21, 9, len(events), tzinfo=UTC)
+        at = datetime(2026, 11, 21, 9, tzinfo=UTC) + timedelta(minutes=len(events))
         events.append(ledger.extend(events, at=at, actor="ada", event=event, round=name, facts=facts))
     found: Params = parse(params)
     return Sources(workspace="pets", round_id=round_id, state=fold(events), params=found)
@@ -111,6 +113,23 @@ def test_the_curve_ends_at_the_round_and_compares_as_many_points() -> None:
     found = report_of(replace(sources(story()), comparison=random))
     rows = table(found, "learning", "The curve").rows
     assert [row[0] for row in rows] == ["r0000", "r0001", "comparison"]
+
+
+def test_the_curve_says_what_is_and_was_to_be_expected() -> None:
+    early = learning.section(sources(baseline(), params_text(), "r0000"))
+    assert early
+    assert early.words == (
+        "Nothing is expected of a next round yet: that takes 4 measured models of one learner, and there is 1.",
+    )
+    told = [*baseline(), *(one for number in range(1, 6) for one in a_round(number))]
+    found = learning.section(sources(told, params_text(), "r0004"))
+    assert found
+    (coming, past), (picture,) = found.words, found.figures
+    assert coming.startswith("r0005 is expected to reach 83.3 % (79.2 to 87.4 %)")
+    assert "with 180 labels" in coming
+    assert past.startswith("So far 1 of 1 round measured within what was to be expected; an interval is to hold 95 %")
+    assert picture.drawing.markup.count('class="foretold"') == 3  # r0004, r0005, and the legend
+    assert picture.drawing.markup.count('class="foretold coming"') == 1
 
 
 def test_confusions_are_shares_of_the_class_and_moves_are_counted() -> None:
