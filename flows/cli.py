@@ -174,6 +174,63 @@ def plan() -> tuple[Facts, str]:
     return facts, say.planned(facts)
 
 
+@command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--label", metavar="COL", help="FILE's column of classes; rows without one are left out.")
+@click.option("--id", "id_", metavar="COL", help="FILE's column that names the items.")
+@click.option("--text", metavar="COL", help="FILE's column to learn words from.")
+@click.option(
+    "--strategy", "strategies", multiple=True, metavar="NAME", help="Try this one. [default: diverse, margin]"
+)
+@click.option("--batch", "batches", multiple=True, type=click.IntRange(min=1), metavar="N", help="Items a batch.")
+@click.option(
+    "--overlap", "overlaps", multiple=True, type=click.IntRange(1, 20), metavar="N", help="Annotators an item. [1]"
+)
+@click.option(
+    "--noise", "noises", multiple=True, type=click.FloatRange(0, 1), metavar="P", help="How often one errs. [0]"
+)
+@click.option("--seeds", type=click.IntRange(1, 1000), default=8, show_default=True, help="Runs of each setting.")
+@click.option("--initial", type=click.IntRange(min=2), metavar="N", help="Items to begin with. [2 a class]")
+@click.option("--rows", type=click.IntRange(min=20), default=4000, show_default=True, help="Use at most so many items.")
+@click.option("--processes", type=click.IntRange(min=1), metavar="N", help="At once. [as many as processors]")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="HTML", help="Where the page goes.")
+def rehearse(
+    file: Path | None,
+    *,
+    label: str | None,
+    id_: str | None,
+    text: str | None,
+    out: Path | None,
+    rows: int,
+    initial: int | None,
+    processes: int | None,
+    **asked: Any,  # noqa: ANN401
+) -> tuple[Facts, str]:
+    """Play rounds on labels that are known already: which strategy and batch needs the fewest annotations?
+
+    On FILE (needs no workspace), or on the workspace: all its items where data/truth.csv has their labels, else the
+    labeled set. --strategy, --batch, --overlap and --noise may each be given several times: every combination is
+    tried, beside random choice. Nothing changes but the page, by default rehearsal.html or .hitl/rehearsal.html.
+    """
+    from tasks import rehearse as rehearsing
+
+    plan = rehearsing.plan_of(**asked)
+    if file is None:
+        if label or id_ or text:
+            raise click.UsageError("--label, --id and --text speak of a FILE, and none is given")
+        workspace = here()
+        page = out or workspace.local / "rehearsal.html"
+        facts = rehearsing.rehearse(workspace, plan, rows=rows, initial=initial, processes=processes, out=page)
+    else:
+        if not label:
+            raise click.UsageError("--label COL is missing: the column of FILE that holds the classes")
+        page = out or Path("rehearsal.html")
+        facts = rehearsing.rehearse_file(
+            file, plan, label=label, id=id_, text=text, rows=rows, initial=initial, processes=processes, out=page
+        )
+    return facts, say.rehearsed(facts)
+
+
 @command("open")
 @engine_option
 def open_(engine: str) -> tuple[Facts, str]:

@@ -70,6 +70,24 @@ def _expected(facts: Facts) -> list[str]:
     return lines
 
 
+def rehearsed(facts: Facts) -> str:
+    """What `hitl rehearse` found."""
+    return "\n".join(
+        [
+            f"{facts['name']}: {facts['seeds']} seeds, each from {facts['initial']:,} initial items, "
+            f"{facts['pool']:,} in the pool, {facts['test']:,} in the test set",
+            *(f"  note: {note}" for note in cast(list[str], facts["notes"])),
+            "",
+            "annotations to 95 and 99 % of full-data quality (median and worst seed), the area under the curve in "
+            "points above random choice, and the annotations saved against it:",
+            str(facts["table"]),
+            "",
+            *cast(list[str], facts["recommendation"]),
+            f"page: {facts['page']}",
+        ]
+    )
+
+
 def opened(facts: Facts) -> str:
     """What `hitl open` sent."""
     reasons = ", ".join(f"{count} {name}" for name, count in cast(Mapping[str, int], facts["reasons"]).items())

@@ -1,7 +1,8 @@
 """The drawings of a report: a learning curve, an interval against its bar, a change from before to after."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import cycle, pairwise
 
 from hitl.consensus.calibration import Bin
 from hitl.curve import CurvePoint
@@ -10,6 +11,8 @@ from hitl.report.svg import Scale, Svg, drawing, element, ticks
 
 _WIDTH, _HEIGHT = 640, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 34, 46
+_INKS = ("blue", "orange", "green", "red", "amber", "soft")
+"""Colours that the page's style names."""
 
 
 def curve_chart(
@@ -36,6 +39,46 @@ def curve_chart(
     title = f"Learning curve: {words(metric)} on the test set against the number of labels. {_told(points, metric)}"
     marks = _legend(points, comparison, foretold)
     return drawing(*parts, *marks, width=_WIDTH, height=_HEIGHT, title=title, class_="chart")
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A named curve: its values `at` so many annotations, and between which bounds others ran."""
+
+    name: str
+    at: tuple[float, ...]
+    values: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+def traced_chart(traced: Sequence[Traced], metric: str, *, goal: float, title: str) -> Svg:
+    """Several curves of the metric over the annotations, the first with its band, and the line of a goal.
+
+    `traced` must not be empty.
+    """
+    every = [*traced[0].low, *traced[0].high, *(value for one in traced for value in one.values), goal]
+    levels = ticks(min(every), max(every), 5) if max(every) > min(every) else (every[0] - 0.05, every[0] + 0.05)
+    counts = [one for one in ticks(traced[0].at[0], traced[0].at[-1], 6) if one == round(one)]
+    x = Scale(min(counts[0], traced[0].at[0]), max(counts[-1], traced[0].at[-1]), _LEFT, _WIDTH - _RIGHT)
+    y = Scale(levels[0], levels[-1], _HEIGHT - _BOTTOM, _TOP)
+    first = traced[0]
+    above = [f"{x(at):.1f},{y(high):.1f}" for at, high in zip(first.at, first.high, strict=True)]
+    below = [f"{x(at):.1f},{y(low):.1f}" for at, low in zip(first.at[::-1], first.low[::-1], strict=True)]
+    band = element("polygon", points=" ".join(above + below), class_="band")
+    parts = [*_axes(x, y, counts, levels, metric, "annotations"), band]
+    parts += [element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y(goal), y2=y(goal), class_="margin")]
+    shift = _LEFT
+    for one, ink in zip(traced, cycle(_INKS), strict=False):
+        line = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in zip(one.at, one.values, strict=True))
+        style = f"stroke: var(--{ink}); fill: none"
+        parts += [element("polyline", points=line, class_="curve", style=style)]
+        mark = element("line", x1=0, x2=16, y1=14, y2=14, class_="curve", style=style)
+        parts += [element("g", mark, _text(one.name, 22, 19, anchor="start"), transform=f"translate({shift} 0)")]
+        shift += 44 + 8 * len(one.name)
+    said = "; ".join(f"{one.name} ends at {measured(metric, one.values[-1])}" for one in traced)
+    spoken = f"{title}: {words(metric)} against annotations. {said}"
+    return drawing(*parts, width=_WIDTH, height=_HEIGHT, title=spoken, class_="chart")
 
 
 def gain_chart(metric: str, gain: float, low: float, high: float, margin: float) -> Svg:
@@ -102,14 +145,16 @@ def bar_chart(share: float, title: str) -> Svg:
     return drawing(bar, width=140, height=18, title=title, class_="change")
 
 
-def _axes(x: Scale, y: Scale, counts: Sequence[float], levels: Sequence[float], metric: str) -> list[Svg]:
+def _axes(
+    x: Scale, y: Scale, counts: Sequence[float], levels: Sequence[float], metric: str, across: str = "labels"
+) -> list[Svg]:
     foot = _HEIGHT - _BOTTOM
     lines = [element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y(one), y2=y(one), class_="grid") for one in levels]
     lines += [element("line", x1=x(one), x2=x(one), y1=foot, y2=foot + 5, class_="axis") for one in counts]
     lines += [element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=foot, y2=foot, class_="axis")]
     lines += [_text(_level(metric, one), _LEFT - 8, y(one) + 5, anchor="end") for one in levels]
     lines += [_text(f"{one:g}", x(one), foot + 21) for one in counts]
-    return [*lines, _text("labels", (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6)]
+    return [*lines, _text(across, (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6)]
 
 
 def _level(metric: str, value: float) -> str:

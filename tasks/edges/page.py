@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from hitl.rehearsal_page import Rehearsal
 from hitl.report.whole import Report
 from hitl.visible import visible
 
@@ -17,6 +18,11 @@ HERE = Path(__file__).parent
 def html(report: Report) -> bytes:
     """The page of `report`, UTF-8. Equal reports give equal bytes."""
     return template("report.html.j2").render(report=report).encode()
+
+
+def rehearsal(page: Rehearsal) -> bytes:
+    """The page of a rehearsal, likewise."""
+    return template("rehearsal.html.j2").render(report=page).encode()
 
 
 @cache
