@@ -35,6 +35,10 @@ class Gold:
         return self.items[self.items["item_id"].isin(self.chosen)].sort_values("item_id")
 
 
+NONE = Gold(pd.DataFrame(columns=["item_id", "label"]), (), 0)
+"""Of a batch that hides none."""
+
+
 def chosen(workspace: Workspace, params: Params, state: State, round_id: str) -> Gold:
     """The gold items that the batch of a round hides: none that its vendor's annotators may know, hard classes more."""
     items = tables.read_parquet(workspace.gold)

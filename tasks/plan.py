@@ -19,7 +19,7 @@ def plan(workspace: Workspace) -> Facts:
     `hitl advance` asks for no more labels; None while it does.
     """
     params, state = journal.params(workspace), journal.read(workspace)
-    gold = hiding.chosen(workspace, params, state, state.next_round)
+    gold = hiding.chosen(workspace, params, state, state.next_round) if params.export.gold else hiding.NONE
     items = 0 if due.impossible(params, state) else prospect.size(params, state)
     again = min(items, prospect.unanswered(state))
     asked = budget.annotations(params, items, gold=len(gold.chosen)) if items else 0
