@@ -193,7 +193,7 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
     held = [found[0][1] <= 0.5, found[1][1] <= 1.0, found[2][1] >= -1.0]
     return [
-        {"over the sets": name, "measured": f"{value:.2f}", "asked for": goal, "holds": "yes" if holds else "no"}
+        {"": name, "sets": len(rows), "measured": f"{value:.2f}", "asked for": goal, "holds": "yes" if holds else "no"}
         for (name, value, goal), holds in zip(found, held, strict=True)
     ]
 
