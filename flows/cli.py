@@ -18,6 +18,7 @@ from hitl.errors import HitlError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.visible import escaped, visible, visible_lines
+from hitl.withdrawal import Kind
 from tasks.edges.quiet import quiet
 
 ENGINES = ("auto", "direct", "prefect")
@@ -522,7 +523,7 @@ reason_option = click.option("--reason", required=True, metavar="TEXT", help="Wh
 
 
 @command()
-@click.argument("kind", type=click.Choice(["delivery", "annotator", "round"]))
+@click.argument("kind", type=click.Choice(get_args(Kind)))
 @click.argument("of", metavar="ID")
 @reason_option
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
@@ -530,10 +531,10 @@ def undo(kind: str, of: str, reason: str, dry_run: bool) -> tuple[Facts, str]:
     """Withdraw a delivery (8+ digits of its sha256), an annotator or a round; all that followed is rebuilt.
 
     Afterwards everything is as if those rows had never come. What was paid or published for them is told as
-    corrections; packs stay as they went out.
+    corrections; packs stay as they went out. To undo an exclusion is the way back: the answers of an annotator who was
+    withdrawn, or held as suspicious, count again, and resolve.policy does not hold them any more.
     """
     from flows import repair
-    from hitl.withdrawal import Kind
 
     act = repair.preview if dry_run else repair.undo
     facts = act(here(), cast(Kind, kind), of, reason=reason)

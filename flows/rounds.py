@@ -10,7 +10,7 @@ from hitl import due
 from hitl.errors import DataError, GateError, MomentError
 from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
-from hitl.state import Phase, RoundState
+from hitl.state import Phase, RoundState, may
 from hitl.visible import clipped
 from tasks import journal
 from tasks.edges import runner
@@ -102,6 +102,7 @@ def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str
         return current.id
     name = _closing(workspace, partial=partial).id
     _complete(workspace, run, name)
+    rebuild(workspace, run)
     publish(workspace, run)
     return name
 
@@ -109,12 +110,29 @@ def close_round(workspace: Workspace, run: Run, *, partial: bool = False) -> str
 def rebuild(workspace: Workspace, run: Run) -> list[str]:
     """Close anew, in order, the rounds that an undo made void; returns their names.
 
-    Goes on with a rebuilding that was cut short.
+    Goes on with a rebuilding that was cut short. Then withdraws whom resolve.policy excludes, and rebuilds after that.
     """
     names = [one.id for one in journal.read(workspace).rebuilding]
     for name in names:
         _complete(workspace, run, name)
-    return names
+    return [*names, *rebuild(workspace, run)] if _excluded(workspace) else names
+
+
+def _excluded(workspace: Workspace) -> bool:
+    """Withdraw the answers of somebody whom the newest closed round finds suspicious, where params say so."""
+    state = journal.read(workspace)
+    newest = next((one for one in reversed(state.closed) if one.done("resolved")), None)
+    if newest is None or newest.facts["resolved"].get("policy") != "exclude":
+        return False
+    from tasks import suspicion, undo
+
+    for who, reason in suspicion.excluded(state, newest):
+        found = undo.decide(workspace, "annotator", who, reason)
+        if found is not None and may(state, "undone", found[0]) is None:
+            journal.append(workspace, "undone", *found)
+            log.info("%s: the answers of %s are withdrawn by resolve.policy", newest.id, clipped(who, TOLD))
+            return True
+    return False
 
 
 def _complete(workspace: Workspace, run: Run, name: str) -> None:

@@ -104,6 +104,12 @@ def overlap(
     return {item_id: annotators if item_id in many else 1 for item_id in item_ids}
 
 
+def blind(item_ids: Sequence[str], draws: npt.NDArray[np.float64], *, share: float) -> frozenset[str]:
+    """The items whose prediction is not shown: `share` of them, those of least draw."""
+    order = np.argsort(draws, kind="stable")
+    return frozenset(np.asarray(item_ids, dtype=object)[order[: share_of(len(item_ids), share)]])
+
+
 def _parted(frame: pd.DataFrame, again: Collection[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The items whose id is in `again`, in its order, and the others in theirs."""
     if not again:

@@ -31,6 +31,7 @@ StrategyName = Literal[
 EstimatorName = Literal["logistic_regression", "hist_gradient_boosting", "random_forest"]
 MetricName = Literal["accuracy", "macro_f1", "balanced_accuracy"]
 Marked = Literal["draft", "rejected", "expelled"]
+PolicyName = Literal["note", "hold", "exclude"]
 MaskName = Literal["email", "phone", "card"]
 SKIP = "<skip>"
 """The word an annotator writes for "I cannot say". No class may be called so."""
@@ -166,6 +167,11 @@ class Export(Section):
         description="The name of the vendor that packs go to; pseudonyms are made for this name",
     )
     show_prediction: bool = Field(default=False, description="Show the annotator the model's class and confidence")
+    blind_share: Share = Field(
+        default=0.1,
+        description="Share of the batch on which show_prediction shows nothing: only beside these can it be measured "
+        "who follows the model",
+    )
     format: Annotated[tuple[FormatName, ...], Field(strict=False)] = Field(
         default=("csv",),
         description="Whose own import file lies in the pack beside batch.csv, which always does",
@@ -228,6 +234,11 @@ class Resolve(Section):
         ge=0,
         lt=1,
         description="By majority, an item whose winning answer has no more than this share goes there too",
+    )
+    policy: PolicyName = Field(
+        default="note",
+        description="What follows from suspicious answers: the report tells, their annotator's answers wait for a "
+        "person's word, or they are withdrawn; the last two can be undone",
     )
 
 

@@ -252,6 +252,11 @@ class State:
         return frozenset(cast(str, one["delivery"]) for r in self.rounds for one in r.deliveries)
 
     @property
+    def cleared(self) -> frozenset[str]:
+        """The annotators of whom a person said that their answers count, whatever is suspicious about them."""
+        return frozenset(cast(str, one["of"]) for one in self.undone if one["kind"] == "exclusion")
+
+    @property
     def withdrawn(self) -> frozenset[str]:
         """The sha256 of every delivery that was withdrawn."""
         return frozenset(one.sha256 for r in self.rounds for one in r.arrivals if one.withdrawn)

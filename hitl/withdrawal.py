@@ -6,7 +6,8 @@ from typing import Literal, cast
 
 from hitl.ledger import Facts
 
-Kind = Literal["delivery", "annotator", "round"]
+Kind = Literal["delivery", "annotator", "round", "exclusion"]
+"""What can be undone; without an exclusion the answers of its annotator count again."""
 CLOSED = "F_ROUND_CLOSED"
 
 Counts = tuple[int, int]
@@ -31,7 +32,9 @@ class Arrived:
         return not self.withdrawn and CLOSED not in cast(list[str], self.facts.get("reasons", []))
 
     def less(self, kind: Kind, of: str, round_id: str) -> "Arrived":
-        """What is left of it, in round `round_id`, without a delivery (sha256), an annotator or a round."""
+        """What is left of it, in round `round_id`, without a delivery (sha256), an annotator, a round, an exclusion."""
+        if kind == "exclusion":
+            return replace(self, without=self.without - {of})
         if kind == "annotator":
             return replace(self, without=self.without | {of})
         return replace(self, withdrawn=self.withdrawn or of in (self.sha256, round_id))

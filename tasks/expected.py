@@ -55,7 +55,8 @@ def judged_again(workspace: Workspace, state: State, name: str) -> Iterator[Judg
     """
     one, wanted = state.round(name), replace(expectation(workspace, state, name), closed=False)
     for arrived in one.arrivals:
-        if arrived.may_stand and (one.is_touched or arrived.sha256 in one.standing) and _is_whole(workspace, arrived):
+        known = not one.is_touched and one.rejudged is None
+        if arrived.may_stand and (not known or arrived.sha256 in one.standing) and _is_whole(workspace, arrived):
             judged = _again(workspace, arrived, wanted)
             if judged.verdict != "reject":
                 wanted = after(wanted, judged)

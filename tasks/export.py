@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -31,13 +31,14 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     _refuse_test_items(workspace, round_id, batch)
     ids = _sent_ids(params, list(batch["item_id"]))
     drawn = partial(choose.draw, seed=params.query.seed, round_number=round_number(round_id))
-    annotators, share = params.export.overlap, params.export.overlap_share
+    annotators, share, unshown = params.export.overlap, params.export.overlap_share, params.export.blind_share
     many = drawn(_objects(batch["item_id"]), purpose="overlap")
     wanted = choose.overlap([ids[item] for item in batch["item_id"]], many, annotators=annotators, share=share)
     # By what the vendor knows alone: the order of the same items at another vendor tells nothing.
     order = np.argsort(drawn(_objects(batch["item_id"].map(ids)), purpose="order"), kind="stable")
     # In an order which tells nothing. Masked before anything is written: answers are compared with what was sent.
-    rows, masked = _masked(params, _rows(workspace, round_id, params, batch.iloc[order]))
+    blind = choose.blind(list(batch["item_id"]), drawn(_objects(batch["item_id"]), purpose="blind"), share=unshown)
+    rows, masked = _masked(params, _rows(workspace, round_id, params, batch.iloc[order], blind))
     known = [ids[item] for item in batch.loc[batch["reason"] == "gold", "item_id"]]
     sent, batch_id = [{**row, "item_id": ids[row["item_id"]]} for row in rows], digest(sorted(wanted))
     written = _files(workspace, params, round_id, sent)
@@ -84,7 +85,9 @@ def for_tools(workspace: Workspace, current: RoundState) -> Batch:
     batch, ids = tables.read_parquet(workspace.round(name) / "batch.parquet"), expected.sent_ids(workspace, name)
     place = {sent: number for number, sent in enumerate(intake.exported(workspace.pack(name) / "batch.csv"))}
     order = np.argsort([place[ids[item]] for item in batch["item_id"]])
-    rows, _ = _masked(params, _rows(workspace, name, params, batch.iloc[order]))
+    told = pack.exported_items((workspace.pack(name) / "batch.csv").read_bytes())
+    blind = {item for item, sent in ids.items() if not told[sent].get(MODEL_CLASS)}
+    rows, _ = _masked(params, _rows(workspace, name, params, batch.iloc[order], blind))
     sent = [{**row, "item_id": ids[row["item_id"]]} for row in rows]
     return _tools_batch(params, name, str(expected.manifest(workspace, name)["batch_id"]), sent, batch)
 
@@ -164,9 +167,13 @@ def _check_page(folder: Path, manifest: Mapping[str, object]) -> str:
     return files.write_bytes(folder / "check.html", check_html(manifest, (folder / "batch.csv").read_bytes()))
 
 
-def _rows(workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame) -> list[dict[str, str]]:
+def _rows(
+    workspace: Workspace, round_id: str, params: Params, batch: pd.DataFrame, blind: Collection[str]
+) -> list[dict[str, str]]:
     items = tables.read_parquet(workspace.round(round_id) / "items.parquet", ["item_id", *params.export.columns])
     shown = batch[["item_id", "model_class", "model_confidence"]].merge(items, on="item_id", how="left")
+    unseen = shown["item_id"].isin(list(blind))
+    shown = shown.assign(**{name: shown[name].mask(unseen) for name in (MODEL_CLASS, MODEL_CONFIDENCE)})
     cells = {str(name): [_cell(value) for value in shown[name]] for name in shown.columns}
     return [{name: values[row] for name, values in cells.items()} for row in range(len(shown))]
 

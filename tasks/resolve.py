@@ -8,12 +8,12 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from hitl import metrics, resolve as deciding
+from hitl import metrics, resolve as deciding, suspicion as suspecting
 from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
-from tasks import annotators, expected, guideline, journal
+from tasks import annotators, expected, guideline, journal, suspicion
 from tasks.edges import files, tables
 
 
@@ -24,8 +24,11 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     annotations = deciding.standing(tables.read_parquet(folder / "annotations.parquet"))
     batch = tables.read_parquet(folder / "batch.parquet")
     gold = expected.gold(workspace, round_id)
+    suspected = suspicion.findings(workspace, state, round_id)
+    held = suspecting.held(suspected, params.resolve.policy, state.cleared)
     found = deciding.resolve(
-        annotations,
+        # What is held answers nothing for now, and is answered all the same: such an item goes to adjudication.
+        annotations.assign(label=annotations["label"].mask(annotations["annotator_id"].isin(list(held)))),
         params.resolve,
         gold=gold,
         classes=params.data.classes,
@@ -50,6 +53,9 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         "skipped": int(annotations["label"].isna().sum()),
         "agreement": deciding.agreement(annotations),
         "gold": _gold_answers(annotations, gold),
+        "suspicion": suspecting.told(suspected),
+        "policy": params.resolve.policy,
+        "held": held,
         "pool_accuracy": _pool_accuracy(batch, labels, params),
     }
 

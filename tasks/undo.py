@@ -22,7 +22,7 @@ def named(state: State, kind: Kind, of: str) -> str:
     """What `of` means: the whole sha256 of a delivery, an annotator's id, a round. Raises MomentError for none."""
     if kind == "round":
         return state.round(of).id
-    if kind == "annotator":
+    if kind in ("annotator", "exclusion"):
         return of
     known = {one.sha256 for a_round in state.rounds for one in a_round.arrivals}
     found = sorted(sha256 for sha256 in known if _SHA256.fullmatch(of) and sha256.startswith(of))
@@ -68,8 +68,13 @@ def before_and_after(workspace: Workspace, before: State, kind: Kind, of: str) -
         if not one.arrivals:
             continue
         stands = list(expected.judged_again(workspace, after, one.id))
+        held = kind == "exclusion" and of in cast(Facts, one.facts.get("resolved", {}).get("held", {}))
         counted = {judged.sha256: (judged.accepted, judged.revised) for judged in stands}
-        if counted != one.standing or _answers(stands) != _answers(expected.standing(workspace, before, one.id)):
+        if (
+            held
+            or counted != one.standing
+            or _answers(stands) != _answers(expected.standing(workspace, before, one.id))
+        ):
             changed.append(one.id)
             after = _with(after, replace(after.round(one.id), rejudged=counted))
     return after, changed

@@ -1,11 +1,12 @@
 """Validate: gather the round's annotations from the deliveries that stand, and lead them through their door."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 import pandas as pd
 
-from hitl import doors
+from hitl import doors, pack
+from hitl.contract import MODEL_CLASS, original
 from hitl.delivery.judgement import Judgement
 from hitl.layout import Workspace
 from hitl.ledger import Facts
@@ -38,9 +39,9 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
     delivery replaced stay in it: `superseded_by` (sha256) names it.
     """
     (params, kept), state = journal.begin_closing(workspace, round_id), journal.read(workspace)
-    batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet", ["item_id", "model_class", "reason"])
-    shown = dict(zip(batch["item_id"], batch["model_class"], strict=True)) if params.export.show_prediction else {}
+    batch = tables.read_parquet(workspace.round(round_id) / "batch.parquet", ["item_id", "reason"])
     item_of = {sent: item for item, sent in expected.sent_ids(workspace, round_id).items()}
+    shown = _shown(workspace, round_id, item_of)
     rows = _told(expected.standing(workspace, state, round_id))
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     frame = frame.assign(round=round_id, item_id=frame["item_id"].map(item_of).astype("str"))
@@ -76,6 +77,12 @@ def _refuse_test_items(workspace: Workspace, params: Params, round_id: str, anno
     answered = annotations[["item_id"]].drop_duplicates().merge(items, on="item_id", how="left")
     table, fix = f"the annotations of {round_id}", "run hitl verify: it names what was changed since the pack went out"
     firewall.refuse(workspace, params, answered, table=table, undone="none of them was taken", fix=fix)
+
+
+def _shown(workspace: Workspace, round_id: str, item_of: Mapping[str, str]) -> dict[str, str]:
+    """The model's class as the pack showed it, by item; items on which it showed none are left out."""
+    sent = pack.exported_items((workspace.pack(round_id) / "batch.csv").read_bytes())
+    return {item_of[one]: original(cells[MODEL_CLASS]) for one, cells in sent.items() if cells.get(MODEL_CLASS)}
 
 
 def _told(deliveries: Iterable[Judgement]) -> list[Facts]:

@@ -16,6 +16,7 @@ from hitl.report.sections import (
     learning,
     provenance,
     resolved,
+    suspicion,
 )
 from hitl.report.sections.headline import Tile
 from hitl.report.sections.parts import Section
@@ -35,6 +36,7 @@ SECTIONS: tuple[Callable[[Sources], Section | None], ...] = (
     resolved.pool,
     annotators.section,
     guideline.section,
+    suspicion.section,
     cost.section,
     provenance.section,
 )

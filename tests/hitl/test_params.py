@@ -191,6 +191,7 @@ ANOTHER: dict[str, object] = {
     "delivery.importers": ["admin"],
     "delivery.take": ["draft"],
     "delivery.repeat": "last",
+    "resolve.policy": "hold",
     "delivery.currency": "USD",
     "evaluate.metric": "macro_f1",
     "budget.annotations": 5,

@@ -65,10 +65,11 @@ def test_every_tool_gets_the_items_of_the_pack_and_nothing_else(workspace: Works
     imported = json.loads((workspace.pack("r0001") / "label_studio.json").read_text(encoding="utf-8"))
     assert [item["data"]["item_id"] for item in imported] == sent(workspace, "r0001")
     for item, row in zip(imported, batch, strict=True):
-        (prediction,) = item["predictions"]
-        assert prediction["result"][0]["value"]["choices"] == [row["model_class"]]
+        shown = [one["result"][0]["value"]["choices"] for one in item.get("predictions", [])]
+        assert shown == ([[row["model_class"]]] if row["model_class"] else [])
         assert (item["data"]["text"], item["data"]["row"]) == (row["note"], {"size": row["size"].removeprefix("'")})
         assert "nº" not in item["data"]["text"]
+    assert 0 < sum("predictions" not in item for item in imported) < len(imported)
     for name in TOOLS:
         made_files = FORMATS[name].write
         assert made_files is not None
