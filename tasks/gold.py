@@ -1,7 +1,7 @@
 """Gold: which items a batch may hide, and what is known of them by now."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pandas as pd
@@ -43,6 +43,7 @@ def chosen(workspace: Workspace, params: Params, state: State, round_id: str) ->
     """The gold items that the batch of a round hides: none that its vendor's annotators may know, hard classes more."""
     items = tables.read_parquet(workspace.gold)
     items = items[~items["item_id"].isin(leaks(items, firewall.wall(workspace, params)))]
+    state = replace(state, rounds=state.rounds[: round_number(round_id)])  # chosen again, a round does not know itself
     sent = list(_sent(workspace, params, state))
     known = hidden.seen(sent, vendor=params.export.vendor, annotators=params.delivery.annotators)
     label = dict(zip(items["item_id"], items["label"], strict=True))
