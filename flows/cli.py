@@ -408,6 +408,26 @@ def advance(engine: str) -> tuple[Facts, str]:
 
 
 @command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--item", "items", multiple=True, metavar="ID", help="Put this item into the file, too, though settled.")
+def adjudicate(file: Path | None, items: tuple[str, ...]) -> tuple[Facts, str]:
+    """Write the items that wait for an adjudicator to a file; with FILE, take the decisions that were filled in.
+
+    A decision outranks every answer. It counts from the next closing on; hitl undo decision withdraws it.
+    """
+    from tasks import adjudicate as adjudicating
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "adjudicate", wait=PATIENCE):
+        if file is None:
+            facts = adjudicating.write(workspace, items)
+            return facts, say.to_settle(facts)
+        facts = adjudicating.take(workspace, file)
+    return _verdict([(facts, say.decided(facts))])
+
+
+@command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the labels here.")
 @click.option(
@@ -528,11 +548,11 @@ reason_option = click.option("--reason", required=True, metavar="TEXT", help="Wh
 @reason_option
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
 def undo(kind: str, of: str, reason: str, dry_run: bool) -> tuple[Facts, str]:
-    """Withdraw a delivery (8+ digits of its sha256), an annotator or a round; all that followed is rebuilt.
+    """Withdraw a delivery or a file of decisions (8+ digits of its sha256), an annotator or a round.
 
-    Afterwards everything is as if those rows had never come. What was paid or published for them is told as
-    corrections; packs stay as they went out. To undo an exclusion is the way back: the answers of an annotator who was
-    withdrawn, or held as suspicious, count again, and resolve.policy does not hold them any more.
+    All that followed is rebuilt: afterwards everything is as if those rows had never come. What was paid or published
+    for them is told as corrections; packs stay as they went out. To undo an exclusion is the way back: the answers of
+    an annotator who was withdrawn, or held as suspicious, count again, and resolve.policy does not hold them any more.
     """
     from flows import repair
 

@@ -1,6 +1,6 @@
 """What the commands say to a person: facts in, a few plain lines out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -162,14 +162,46 @@ def receipt(facts: Facts) -> str:
     ]
     if "note" in facts:
         lines.append(f"  {facts['note']}")
-    lines += [
+    return "\n".join([*lines, *_held(held, rows["quarantined"])])
+
+
+def _held(held: Sequence[Mapping[str, object]], count: int) -> list[str]:
+    """The held rows in a line each, the first of them."""
+    lines = [
         f"  {_where(one)}, {one['column']}: '{quoted(str(one['value']), CLIPPED)}': {one['code']}, "
         f"expected {clipped(str(one['expected']), CLIPPED)}"
         for one in held[:LISTED]
     ]
-    more = rows["quarantined"] - LISTED
-    if more > 0:
-        lines.append(f"  and {more} more")
+    return [*lines, f"  and {count - LISTED} more"] if count > LISTED else lines
+
+
+def to_settle(facts: Facts) -> str:
+    """What waits for an adjudicator."""
+    if not facts["items"]:
+        return "no item waits for an adjudicator"
+    count = "1 item waits" if facts["items"] == 1 else f"{facts['items']} items wait"
+    reasons = ", ".join(cast(list[str], facts["reasons"]))
+    return (
+        f"{count} for an adjudicator: {facts['file']}\n"
+        f"fill in label, adjudicator, and where you override somebody reason ({reasons}); then hitl adjudicate FILE"
+    )
+
+
+def decided(facts: Facts) -> str:
+    """The answer to a file of decisions."""
+    rows, held = cast(Mapping[str, int], facts["rows"]), cast(list[Mapping[str, object]], facts["held"])
+    codes = [*cast(list[str], facts["reasons"]), *cast(list[str], facts["warnings"])]
+    against = cast(Mapping[str, int], facts["overridden"])
+    lines = [
+        f"{facts['file']}: {facts['verdict']}{' (' + ', '.join(codes) + ')' if codes else ''}",
+        f"  {rows['delivered']} rows = {rows['accepted']} accepted + {rows['quarantined']} quarantined "
+        f"+ {rows['duplicate']} duplicate + {rows['undecided']} undecided",
+        *_held(held, rows["quarantined"]),
+    ]
+    if rows["accepted"]:
+        told = ", ".join(f"{count} times {who}" for who, count in against.items())
+        lines.append(f"  they count from the closing of {facts['counts_from']} on; overridden: {told or 'nobody'}")
+    lines += [f"{name}: {facts[f'{name}_path']}" for name in ("receipt", "redo") if f"{name}_path" in facts]
     return "\n".join(lines)
 
 

@@ -108,6 +108,16 @@ class Workspace:
         return self.data / "deliveries"
 
     @property
+    def decisions(self) -> Path:
+        """Files of decisions byte for byte, named by their sha256, each with what was taken of it and its receipt."""
+        return self.data / "decisions"
+
+    @property
+    def adjudication(self) -> Path:
+        """What waits for an adjudicator, as it was written last."""
+        return self.data / "adjudication"
+
+    @property
     def inbox(self) -> Path:
         return self.data / "inbox"
 

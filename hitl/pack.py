@@ -67,7 +67,7 @@ def batch_csv(
     writer.writerow(map(neutral, header))
     plain = frozenset((*numeric, MODEL_CONFIDENCE))
     for row in rows:
-        writer.writerow(["" if name in ANSWERS else _cell(row, name, plain) for name in header])
+        writer.writerow(["" if name in ANSWERS else cell(row, name, plain) for name in header])
     return text.getvalue().encode()
 
 
@@ -143,7 +143,11 @@ def check_ids(ids: Sequence[str]) -> None:
         raise DataError(f"{len(merged)} item ids are empty or equal to another but for spaces or accents: {named}")
 
 
-def _cell(row: Mapping[str, str], name: str, plain: Collection[str]) -> str:
+def cell(row: Mapping[str, str], name: str, plain: Collection[str]) -> str:
+    """The cell of column `name` as a spreadsheet may open it; a number in a `plain` column stays as it is.
+
+    Raises DataError where it holds a NUL.
+    """
     text = row[name]
     if "\0" in text:
         raise DataError(f"item {row[ITEM_ID]!r}, column {name!r}: a NUL character cannot go into a CSV; remove it")

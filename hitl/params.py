@@ -86,6 +86,7 @@ FormatName = Annotated[str, AfterValidator(_is_import), Field(json_schema_extra=
 Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=12, decimal_places=6)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Pattern = Annotated[str, AfterValidator(_compiles)]
+Named = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
 TypeName = Annotated[str, AfterValidator(_is_type)]
 
 
@@ -239,6 +240,10 @@ class Resolve(Section):
         default="note",
         description="What follows from suspicious answers: the report tells, their annotator's answers wait for a "
         "person's word, or they are withdrawn; the last two can be undone",
+    )
+    reasons: Annotated[tuple[Named, ...], Field(min_length=1, strict=False)] = Field(
+        default=("plain mistake", "guideline unclear", "ambiguous item", "other"),
+        description="Why an adjudicator may override what was said before; other asks for a comment",
     )
 
 

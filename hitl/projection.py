@@ -201,7 +201,7 @@ def _lineage(one: RoundState, own: Sequence[Event]) -> dict[str, str]:
 
 def _digests(own: Sequence[Event]) -> dict[str, str]:
     """The digests that the round's steps tell of. A model's params, fewer than the round's, have another name."""
-    steps = [event for event in own if event.event not in ("delivered", "refused")]
+    steps = [event for event in own if event.event not in ("delivered", "refused", "adjudicated")]
     told = [(event.event, key, str(value)) for event in steps for key, value in event.facts.items()]
     return {
         f"hitl.model_{key}" if (event, key) == ("trained", "params_sha256") else f"hitl.{key}": value

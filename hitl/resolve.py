@@ -121,6 +121,28 @@ def _votes(crowd: Crowd) -> list[str]:
     return [spelled[key] for key in alike]
 
 
+def overruled(
+    labels: pd.DataFrame, decided: Mapping[str, str | None], before: pd.DataFrame, *, new: Collection[str]
+) -> pd.DataFrame:
+    """The labels with the decisions of adjudicators in place of what a crowd made of an item (`from` adjudicated).
+
+    `decided` has the class of each item, None where nobody can tell. Of the items that are not among the labels those
+    in `new` are added, with what `before` (labels of earlier rounds, the last one counts) says of their votes.
+    """
+    others = sorted(set(new) & decided.keys() - set(labels["item_id"]))
+    blank = pd.DataFrame({"item_id": others, "votes": "{}", "confidence": 0.0}).reindex(columns=list(LABEL_COLUMNS))
+    known = before[before["item_id"].isin(others)].drop_duplicates("item_id", keep="last")
+    added = [known, blank[~blank["item_id"].isin(known["item_id"])]]
+    found = pd.concat([part for part in (labels, *added) if len(part)] or [labels])
+    texts = [name for name in LABEL_COLUMNS if name != "confidence"]
+    ours = found["item_id"].isin(list(decided))
+    found[texts] = found[texts].astype(object)
+    found.loc[ours, "label"] = found.loc[ours, "item_id"].map(decided)
+    found.loc[ours, ["method", "from"]] = ["adjudication", "adjudicated"]
+    found[texts] = found[texts].where(found[texts].notna(), None)
+    return found.sort_values("item_id", ignore_index=True)
+
+
 def _held_out(posterior: Floats, known: Codes, doubt: float) -> tuple[Bin, ...]:
     rows = np.flatnonzero(known != UNKNOWN)
     fold = np.arange(len(rows)) % _FOLDS

@@ -53,6 +53,7 @@ def view(
         "gold": _gold(state, params),
         "guideline": guideline,
         "stop": stop.facts() if stop else None,
+        "adjudication": len(state.unsettled),
         "next": next_step(state, params, at),
         "head": state.head,
     }
@@ -131,6 +132,9 @@ def text(shown: Facts) -> str:
         lines.append(f"guideline {asked}")
     if note := shortage(cast(Facts, shown["gold"])):
         lines.append(f"gold      {note}")
+    if shown["adjudication"]:
+        waits = "1 item waits" if shown["adjudication"] == 1 else f"{shown['adjudication']} items wait"
+        lines.append(f"to settle {waits} for an adjudicator: hitl adjudicate")
     lines += [
         "",
         *_table(cast(list[Facts], shown["rounds"]), cast(str, shown["metric"])),

@@ -32,6 +32,7 @@ def dumps(state: State, places: Places) -> bytes:
     """The state as JSON, without what the ledger says at `places`."""
     rounds = [_told(one, places.get(one.id, ())) for one in state.rounds]
     told = {"rounds": rounds, "head": state.head, "last_at": state.last_at, "undone": state.undone}
+    told["adjudicated"] = state.adjudicated
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -42,7 +43,7 @@ def loads(data: bytes, lines: bytes) -> tuple[State, Places]:
         one["id"]: tuple((start, stop) for start, stop in one["places"]) for one in told["rounds"] if one["places"]
     }
     rounds = tuple(_round(one, lines) for one in told["rounds"])
-    return State(rounds, told["head"], told["last_at"], tuple(told["undone"])), places
+    return State(rounds, told["head"], told["last_at"], tuple(told["undone"]), tuple(told["adjudicated"])), places
 
 
 def _told(one: RoundState, places: tuple[tuple[int, int], ...]) -> dict[str, object]:

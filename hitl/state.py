@@ -58,11 +58,13 @@ MOVES: Mapping[str, Move] = {
     "undone": Move(
         (Phase.AWAITING, Phase.CLOSED), None, "rows were withdrawn: closed rounds from this one on are rebuilt"
     ),
+    "adjudicated": Move((Phase.OPENING, Phase.AWAITING, Phase.CLOSED), None, "decisions of an adjudicator were taken"),
     "rolled_back": Move((Phase.CLOSED,), None, "the champion before the present one is champion again"),
 }
 
 BUSY: Mapping[str, tuple[Phase, ...]] = {
     "undone": (Phase.OPENING, Phase.CLOSING, Phase.REBUILDING),
+    "adjudicated": (Phase.CLOSING, Phase.REBUILDING),
     "rolled_back": (Phase.CLOSING, Phase.REBUILDING),
 }
 """Events that may not come while any round is in one of these phases."""
@@ -187,12 +189,47 @@ class RoundState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything the ledger says about now. `undone` has the facts of every undo, and its time."""
+    """Everything the ledger says about now.
+
+    `undone` has the facts of every undo, and its time; `adjudicated` those of every file of decisions.
+    """
 
     rounds: tuple[RoundState, ...] = ()
     head: str = GENESIS
     last_at: str = ""
     undone: tuple[Facts, ...] = ()
+    adjudicated: tuple[Facts, ...] = ()
+
+    def decisions(self, *, until: str | None = None) -> list[Facts]:
+        """The files of decisions that stand, in order of arrival; those that count by the closing of round `until`."""
+        withdrawn = {one["of"] for one in self.undone if one["kind"] == "decision"}
+        stand = [one for one in self.adjudicated if one["decision"] not in withdrawn]
+        return [
+            one for one in stand if until is None or round_number(cast(str, one["counts_from"])) <= round_number(until)
+        ]
+
+    def decided_items(self, *, until: str | None = None) -> frozenset[str]:
+        """The items that an adjudicator settled, likewise."""
+        return frozenset(item for one in self.decisions(until=until) for item in cast(list[str], one["items"]))
+
+    @property
+    def unsettled(self) -> dict[str, str]:
+        """The items of closed rounds that have no label and no decision: they wait for an adjudicator.
+
+        Each with the last round that asked about it.
+        """
+        resolved = {one.id: one.facts.get("resolved", {}) for one in self.rounds}
+        open_ = {
+            item: name for name, facts in resolved.items() for item in cast(list[str], facts.get("unresolved", []))
+        }
+        decided = self.decided_items()
+        return {item: name for item, name in open_.items() if item not in decided}
+
+    @property
+    def counts_from(self) -> str:
+        """The first round whose closing has not begun: what an adjudicator decides now counts from then on."""
+        current = self.rounds[-1]
+        return current.id if current.phase in (Phase.OPENING, Phase.AWAITING) else self.next_round
 
     @property
     def champion(self) -> str | None:
@@ -320,9 +357,13 @@ def _after(state: State, event: Event) -> State:
         raise IntegrityError(f"ledger event {event.seq} ({event.event} of {event.round}) cannot be: {refusal}")
     if event.event == "undone":
         undone = (*state.undone, {**event.facts, "at": event.at, "round": event.round})
-        return State(_withdrawn(state, event.facts), event.hash, event.at, undone)
+        rounds = _withdrawn(state, event.facts)
+        return replace(state, rounds=rounds, head=event.hash, last_at=event.at, undone=undone)
+    if event.event == "adjudicated":
+        adjudicated = (*state.adjudicated, {**event.facts, "at": event.at, "actor": event.actor})
+        return replace(state, head=event.hash, last_at=event.at, adjudicated=adjudicated)
     rounds = _begun(state, event) if not MOVES[event.event].allowed else _moved(state, event)
-    return State(rounds, event.hash, event.at, state.undone)
+    return replace(state, rounds=rounds, head=event.hash, last_at=event.at)
 
 
 def _begun(state: State, event: Event) -> tuple[RoundState, ...]:

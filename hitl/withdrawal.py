@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from hitl.ledger import Facts
 
-Kind = Literal["delivery", "annotator", "round", "exclusion"]
+Kind = Literal["delivery", "annotator", "round", "decision", "exclusion"]
 """What can be undone; without an exclusion the answers of its annotator count again."""
 CLOSED = "F_ROUND_CLOSED"
 
@@ -32,7 +32,10 @@ class Arrived:
         return not self.withdrawn and CLOSED not in cast(list[str], self.facts.get("reasons", []))
 
     def less(self, kind: Kind, of: str, round_id: str) -> "Arrived":
-        """What is left of it, in round `round_id`, without a delivery (sha256), an annotator, a round, an exclusion."""
+        """What is left of it, in round `round_id`, without a delivery (sha256), an annotator, a round, an exclusion.
+
+        What adjudicators decided is no delivery: to withdraw that leaves it as it is.
+        """
         if kind == "exclusion":
             return replace(self, without=self.without - {of})
         if kind == "annotator":

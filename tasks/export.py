@@ -38,7 +38,7 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     order = np.argsort(drawn(_objects(batch["item_id"].map(ids)), purpose="order"), kind="stable")
     # In an order which tells nothing. Masked before anything is written: answers are compared with what was sent.
     blind = choose.blind(list(batch["item_id"]), drawn(_objects(batch["item_id"]), purpose="blind"), share=unshown)
-    rows, masked = _masked(params, _rows(workspace, round_id, params, batch.iloc[order], blind))
+    rows, masked = visible(params, _rows(workspace, round_id, params, batch.iloc[order], blind))
     known = [ids[item] for item in batch.loc[batch["reason"] == "gold", "item_id"]]
     sent, batch_id = [{**row, "item_id": ids[row["item_id"]]} for row in rows], digest(sorted(wanted))
     written = _files(workspace, params, round_id, sent)
@@ -87,7 +87,7 @@ def for_tools(workspace: Workspace, current: RoundState) -> Batch:
     order = np.argsort([place[ids[item]] for item in batch["item_id"]])
     told = pack.exported_items((workspace.pack(name) / "batch.csv").read_bytes())
     blind = {item for item, sent in ids.items() if not told[sent].get(MODEL_CLASS)}
-    rows, _ = _masked(params, _rows(workspace, name, params, batch.iloc[order], blind))
+    rows, _ = visible(params, _rows(workspace, name, params, batch.iloc[order], blind))
     sent = [{**row, "item_id": ids[row["item_id"]]} for row in rows]
     return _tools_batch(params, name, str(expected.manifest(workspace, name)["batch_id"]), sent, batch)
 
@@ -109,8 +109,8 @@ def _map(workspace: Workspace, round_id: str, ids: Mapping[str, str]) -> Facts:
     return {"ids_sha256": files.write_bytes(path, text.getvalue().encode(), mode=files.PRIVATE)}
 
 
-def _masked(params: Params, rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], Facts]:
-    """The rows as the vendor may read them, and in how many cells what was masked, where params ask for it."""
+def visible(params: Params, rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], Facts]:
+    """The rows as people may read them, and in how many cells what was masked, where params ask for it."""
     asked = params.privacy
     if not asked.mask and not asked.mask_patterns:
         return rows, {}
@@ -173,9 +173,13 @@ def _rows(
     items = tables.read_parquet(workspace.round(round_id) / "items.parquet", ["item_id", *params.export.columns])
     shown = batch[["item_id", "model_class", "model_confidence"]].merge(items, on="item_id", how="left")
     unseen = shown["item_id"].isin(list(blind))
-    shown = shown.assign(**{name: shown[name].mask(unseen) for name in (MODEL_CLASS, MODEL_CONFIDENCE)})
-    cells = {str(name): [_cell(value) for value in shown[name]] for name in shown.columns}
-    return [{name: values[row] for name, values in cells.items()} for row in range(len(shown))]
+    return spelled(shown.assign(**{name: shown[name].mask(unseen) for name in (MODEL_CLASS, MODEL_CONFIDENCE)}))
+
+
+def spelled(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """The rows of a table, each cell as a person reads it."""
+    cells = {str(name): [_cell(value) for value in frame[name]] for name in frame.columns}
+    return [{name: values[row] for name, values in cells.items()} for row in range(len(frame))]
 
 
 def _cell(value: object) -> str:

@@ -14,7 +14,7 @@ from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.shortage import UNNAMED
 from hitl.state import RoundState, State
-from tasks import annotators, expected, firewall
+from tasks import annotators, decisions, expected, firewall
 from tasks.edges import tables
 
 
@@ -43,6 +43,7 @@ def chosen(workspace: Workspace, params: Params, state: State, round_id: str) ->
     """The gold items that the batch of a round hides: none that its vendor's annotators may know, hard classes more."""
     items = tables.read_parquet(workspace.gold)
     items = items[~items["item_id"].isin(leaks(items, firewall.wall(workspace, params)))]
+    items = _as_corrected(workspace, state, items, round_id)
     state = replace(state, rounds=state.rounds[: round_number(round_id)])  # chosen again, a round does not know itself
     sent = list(_sent(workspace, params, state))
     known = hidden.seen(sent, vendor=params.export.vendor, annotators=params.delivery.annotators)
@@ -58,6 +59,13 @@ def chosen(workspace: Workspace, params: Params, state: State, round_id: str) ->
         errors=hidden.hard(_confusion(workspace, state), params.data.classes),
     )
     return Gold(items, tuple(found), len(new) - len(found))
+
+
+def _as_corrected(workspace: Workspace, state: State, items: pd.DataFrame, round_id: str) -> pd.DataFrame:
+    """The gold items with the answers that adjudicators corrected; without those of which one said nobody can tell."""
+    known = dict(zip(items["item_id"], items["label"], strict=True))
+    known = decisions.corrected(workspace, state, known, until=round_id)
+    return items[items["item_id"].isin(list(known))].assign(label=lambda table: table["item_id"].map(known))
 
 
 def _sent(workspace: Workspace, params: Params, state: State) -> Iterator[Sent]:

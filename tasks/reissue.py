@@ -7,10 +7,14 @@ from tasks.edges import tables
 
 
 def waiting(workspace: Workspace, state: State) -> list[str]:
-    """The items of earlier packs that nobody answered, those sent first before the others; gold is never among them."""
+    """The items of earlier packs that nobody answered, those sent first before the others; gold is never among them.
+
+    Nor is what an adjudicator settled all the same, as far as it counted by the last closing.
+    """
     validated = [one.id for one in state.rounds if one.done("validated")]
     said = [_annotated(workspace, one) for one in validated]
-    return choose.unanswered([sent(workspace, one) for one in validated], frozenset().union(*said))
+    settled = state.decided_items(until=validated[-1]) if validated else frozenset()
+    return choose.unanswered([sent(workspace, one) for one in validated], settled.union(*said))
 
 
 def sent(workspace: Workspace, round_id: str) -> list[str]:
@@ -20,13 +24,13 @@ def sent(workspace: Workspace, round_id: str) -> list[str]:
 
 
 def answered(workspace: Workspace, state: State) -> frozenset[str]:
-    """The items that may not be picked again: labeled, annotated in an earlier round, or in the test set."""
+    """The items that may not be picked again: labeled, annotated or decided in an earlier round, or in the test set."""
     apart = [
         set(tables.read_parquet(path, ["item_id"])["item_id"])
         for path in (workspace.labeled, workspace.test, workspace.initial)
     ]
     said = [_annotated(workspace, one.id) for one in state.rounds if one.done("validated")]
-    return frozenset().union(*apart, *said)
+    return state.decided_items().union(*apart, *said)
 
 
 def _annotated(workspace: Workspace, round_id: str) -> set[str]:

@@ -165,8 +165,10 @@ def _predictions(workspace: Workspace, state: State, round_id: str | None) -> tu
 
 
 def _labels(folder: Path, one: RoundState) -> dict[str, str | None]:
-    found = _rows(folder / "labels.parquet", ["item_id", "label"]) if one.done("resolved") else []
-    return {str(row["item_id"]): cast(str | None, row["label"]) for row in found}
+    """The label of each item, None where it waits for an adjudicator; not of what one says that nobody can tell."""
+    found = _rows(folder / "labels.parquet", ["item_id", "label", "from"]) if one.done("resolved") else []
+    settled = (row for row in found if row["label"] is not None or row["from"] == "human")
+    return {str(row["item_id"]): cast(str | None, row["label"]) for row in settled}
 
 
 def _items(

@@ -1,29 +1,32 @@
 """Resolve: turn the round's annotations into labels, and the labeled set of the next model."""
 
-import csv
-import io
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from typing import cast
 
 import pandas as pd
 
 from hitl import metrics, resolve as deciding, suspicion as suspecting
-from hitl.layout import BASELINE, Workspace
+from hitl.layout import BASELINE, Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
-from tasks import annotators, expected, guideline, journal, suspicion
-from tasks.edges import files, tables
+from tasks import annotators, decisions, expected, guideline, journal, suspicion
+from tasks.edges import tables
 
 
 def resolve(workspace: Workspace, round_id: str) -> Facts:
-    """Write labels.parquet, annotators.json and adjudicate.csv of the round, and data/labeled.parquet as of it."""
+    """Write labels.parquet and annotators.json of the round, and data/labeled.parquet as of it.
+
+    Beside the items of the batch, labels.parquet has those that adjudicators decided and that count from this round on.
+    """
     params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     folder = workspace.round(round_id)
     annotations = deciding.standing(tables.read_parquet(folder / "annotations.parquet"))
     batch = tables.read_parquet(folder / "batch.parquet")
-    gold = expected.gold(workspace, round_id)
+    hidden = expected.gold(workspace, round_id)
+    gold = decisions.corrected(workspace, state, hidden, until=round_id)
     suspected = suspicion.findings(workspace, state, round_id)
     held = suspecting.held(suspected, params.resolve.policy, state.cleared)
     found = deciding.resolve(
@@ -34,9 +37,9 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         classes=params.data.classes,
         probabilities=_probabilities(batch, params) if params.resolve.method == "with_model" else None,
     )
-    labels, unresolved = found.labels, found.unresolved
+    labels = _with_decisions(workspace, state, round_id, _no_gold(found.labels, hidden.keys() - gold.keys()))
+    unresolved = labels[labels["label"].isna() & (labels["from"] == "human")]
     labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
-    files.write_text(folder / "adjudicate.csv", _adjudicate(unresolved, annotations))
     people = annotators.records(workspace, state, params, round_id)
     labeled_sha256 = tables.write_parquet(workspace.labeled, labeled_set(workspace, state, round_id))
     return {
@@ -44,7 +47,8 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         guideline.FACT: guideline.written(workspace, state, params, round_id),
         "annotators_sha256": annotators.written(workspace, round_id, people),
         "labeled_sha256": labeled_sha256,
-        "resolved": int((labels["label"].notna() & (labels["from"] != "gold")).sum()),
+        "resolved": int((labels["label"].notna() & (labels["from"] == "human")).sum()),
+        **({"adjudicated": decided} if (decided := int((labels["from"] == "adjudicated").sum())) else {}),
         "unresolved": sorted(unresolved["item_id"]),
         "method": found.method,
         "why": found.reason,
@@ -63,13 +67,61 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
 def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
     """The initial set and every label that humans gave up to round `until`, with features; sorted by item_id.
 
-    An item has one label. Where an undo made more of an earlier round stand, another round may have asked about it too:
-    then the later label counts.
+    An item has one label: the last decision of an adjudicator, else the last that a crowd gave. (Where an undo made
+    more of an earlier round stand, another round may have asked about the same item too.)
     """
+    rounds = [one.id for one in state.rounds[1 : round_number(until) + 1]]
     found = [tables.read_parquet(workspace.initial).assign(**{"from": "initial", "round": BASELINE})]
-    found += [_labeled_in(workspace, one.id) for one in state.rounds[1:] if one.id <= until]
+    found += [_labeled_in(workspace, name) for name in rounds]
     frame = pd.concat([part for part in found if len(part)]).drop_duplicates("item_id", keep="last")
+    decided = _decided(workspace, rounds)
+    if len(decided):
+        told = frame.drop(columns=["label", "from", "round"])
+        told = pd.concat([told, *(_items(workspace, name, decided["item_id"]) for name in rounds)])
+        told = told.drop_duplicates("item_id").merge(decided.dropna(subset="label"), on="item_id")
+        frame = pd.concat([frame[~frame["item_id"].isin(decided["item_id"])], told[frame.columns]])
     return frame.sort_values("item_id", ignore_index=True)
+
+
+def _decided(workspace: Workspace, rounds: Sequence[str]) -> pd.DataFrame:
+    """The last decision for each item, of gold too; a missing label takes the item out of the labeled set."""
+    parts = [_labels(workspace, name).assign(round=name) for name in rounds]
+    found = pd.concat(parts) if parts else pd.DataFrame(columns=["item_id", "label", "from", "round"])
+    return found[found["from"] == "adjudicated"].drop_duplicates("item_id", keep="last")
+
+
+def _items(workspace: Workspace, round_id: str, wanted: pd.Series) -> pd.DataFrame:
+    items = tables.read_parquet(workspace.round(round_id) / "items.parquet")
+    return items[items["item_id"].isin(wanted)]
+
+
+def _labels(workspace: Workspace, round_id: str) -> pd.DataFrame:
+    return tables.read_parquet(workspace.round(round_id) / "labels.parquet", ["item_id", "label", "from"])
+
+
+def _with_decisions(workspace: Workspace, state: State, round_id: str, labels: pd.DataFrame) -> pd.DataFrame:
+    """The labels with what adjudicators decided: of the batch by now, of other items what counts from this round on.
+
+    Gold is among them only where it is in the initial set too: else it does not train, and was corrected before.
+    """
+    stands = state.decisions(until=round_id)
+    if not stands:
+        return labels
+    gold = {item for one in stands for item in cast(list[str], one["gold"])}
+    gold -= set(tables.read_parquet(workspace.initial, ["item_id"])["item_id"]) if gold else set()
+    new = {item for one in stands if one["counts_from"] == round_id for item in cast(list[str], one["items"])} - gold
+    decided = {item: one.label for item, one in decisions.newest(workspace, state, until=round_id).items()}
+    earlier = state.rounds[1 : round_number(round_id)] if new else ()
+    before = [tables.read_parquet(workspace.round(one.id) / "labels.parquet") for one in earlier]
+    told = pd.concat([labels.iloc[:0], *(part[part["item_id"].isin(new)] for part in before)])
+    wanted = {item: label for item, label in decided.items() if item not in gold}
+    return deciding.overruled(labels, wanted, told, new=new)
+
+
+def _no_gold(labels: pd.DataFrame, items: Collection[str]) -> pd.DataFrame:
+    """The labels without any for these gold items, of which an adjudicator says that nobody can tell."""
+    out = labels["item_id"].isin(list(items))
+    return labels.assign(label=labels["label"].mask(out), **{"from": labels["from"].mask(out, "gold")})
 
 
 def _probabilities(batch: pd.DataFrame, params: Params) -> pd.DataFrame:
@@ -81,21 +133,10 @@ def _probabilities(batch: pd.DataFrame, params: Params) -> pd.DataFrame:
 
 
 def _labeled_in(workspace: Workspace, round_id: str) -> pd.DataFrame:
-    labels = tables.read_parquet(workspace.round(round_id) / "labels.parquet")
+    labels = _labels(workspace, round_id)
     items = tables.read_parquet(workspace.round(round_id) / "items.parquet")
-    won = labels[labels["label"].notna() & labels["from"].isin(["human", "adjudicated"])]
-    return items.merge(won[["item_id", "label", "from"]], on="item_id").assign(round=round_id)
-
-
-def _adjudicate(unresolved: pd.DataFrame, annotations: pd.DataFrame) -> str:
-    """What a person must settle: item_id, answers so far, then empty label, adjudicator, reason."""
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(["item_id", "votes", "annotators", "label", "adjudicator", "reason"])
-    who = annotations.groupby("item_id")["annotator_id"].agg(lambda ids: " ".join(sorted(ids)))
-    for item_id, votes in zip(unresolved["item_id"], unresolved["votes"], strict=True):
-        writer.writerow([item_id, votes, who[item_id], "", "", ""])
-    return text.getvalue()
+    won = labels[labels["label"].notna() & (labels["from"] == "human")]
+    return items.merge(won, on="item_id").assign(round=round_id)
 
 
 def _gold_answers(annotations: pd.DataFrame, gold: Mapping[str, str]) -> dict[str, int]:

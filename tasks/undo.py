@@ -19,16 +19,22 @@ _SHA256 = re.compile(r"[0-9a-f]{8,64}")
 
 
 def named(state: State, kind: Kind, of: str) -> str:
-    """What `of` means: the whole sha256 of a delivery, an annotator's id, a round. Raises MomentError for none."""
+    """What `of` means: the whole sha256 of a delivery or of decisions, an annotator's id, a round.
+
+    Raises MomentError for none.
+    """
     if kind == "round":
         return state.round(of).id
     if kind in ("annotator", "exclusion"):
         return of
+    word = "file of decisions" if kind == "decision" else "delivery"
     known = {one.sha256 for a_round in state.rounds for one in a_round.arrivals}
+    known = {cast(str, one["decision"]) for one in state.adjudicated} if kind == "decision" else known
     found = sorted(sha256 for sha256 in known if _SHA256.fullmatch(of) and sha256.startswith(of))
     if len(found) != 1:
-        which = "several deliveries begin so" if found else "no delivery begins so"
-        raise MomentError(f"{of!r}: {which}; give 8 or more digits of its sha256 (data/deliveries, or its receipt)")
+        which = f"more than one {word} begins so" if found else f"no {word} begins so"
+        place = "data/decisions" if kind == "decision" else "data/deliveries"
+        raise MomentError(f"{of!r}: {which}; give 8 or more digits of its sha256 ({place}, or its receipt)")
     return found[0]
 
 
@@ -43,20 +49,50 @@ def decide(workspace: Workspace, kind: Kind, of: str, reason: str) -> tuple[str,
     Changes nothing. Raises IntegrityError when a delivery that stands is not what it was.
     """
     before = journal.read(workspace)
+    if kind == "decision":
+        return _without_decisions(workspace, before, of, reason)
     after, changed = before_and_after(workspace, before, kind, of)
     if not changed:
         return None
-    void = [one.id for one in before.rounds[round_number(changed[0]) :] if one.phase is Phase.CLOSED]
     return changed[0], {
         "kind": kind,
         "of": of,
         "reason": reason,
-        "champion": before.champion,
-        "rounds": void,
         "standing": {name: _told(after.round(name).standing) for name in changed},
         "corrections": _corrections(before, after, changed),
+        **_followed(before, round_number(changed[0])),
+    }
+
+
+def _followed(before: State, first: int) -> Facts:
+    """What followed from rows that counted from round number `first` on: closings, models in use, batches."""
+    void = [one.id for one in before.rounds[first:] if one.phase is Phase.CLOSED]
+    return {
+        "champion": before.champion,
+        "rounds": void,
         "published": [_published(before, before.round(name)) for name in void],
-        "batches": [one.id for one in before.rounds[round_number(changed[0]) + 1 :] if one.done("selected")],
+        "batches": [one.id for one in before.rounds[first + 1 :] if one.done("selected")],
+    }
+
+
+def _without_decisions(workspace: Workspace, before: State, of: str, reason: str) -> tuple[str, Facts] | None:
+    """As `decide`, for the file of decisions `of`: nothing was paid for it, so no money is to be corrected."""
+    file = next((one for one in before.decisions() if one["decision"] == of), None)
+    if file is None:
+        return None
+    first = round_number(cast(str, file["counts_from"]))
+    return before.rounds[min(first, len(before.rounds) - 1)].id, {
+        "kind": "decision",
+        "of": of,
+        "reason": reason,
+        "standing": {},
+        "corrections": {
+            "annotations": 0,
+            "amount": "0",
+            "currency": journal.params(workspace).delivery.currency,
+            "by_round": {},
+        },
+        **_followed(before, first),
     }
 
 

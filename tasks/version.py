@@ -27,6 +27,8 @@ _IGNORED = """\
 /model
 /evaluation/predictions.parquet
 /deliveries
+/decisions
+/adjudication
 /rounds/r*/
 /inbox
 /outbox
@@ -62,6 +64,7 @@ def ready(workspace: Workspace) -> None:
     """
     git.require_branch(workspace.root.resolve())
     keep_private(workspace.deliveries)
+    keep_private(workspace.decisions)
 
 
 def pending(workspace: Workspace, state: State) -> list[str]:
@@ -160,7 +163,17 @@ def _mend(here: Workspace, last: str) -> None:
 def _datasets(here: Workspace, last: str) -> list[Path]:
     """What DVC carries, there or not; of the rounds those up to `last`, for a later one may be open."""
     rounds = [here.round(layout.round_id(number)) for number in range(layout.round_number(last) + 1)]
-    return [here.pool, here.initial, here.test, here.gold, here.truth, here.labeled, here.deliveries, *rounds]
+    return [
+        here.pool,
+        here.initial,
+        here.test,
+        here.gold,
+        here.truth,
+        here.labeled,
+        here.deliveries,
+        here.decisions,
+        *rounds,
+    ]
 
 
 def _notes(here: Workspace, last: str) -> list[Path]:

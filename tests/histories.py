@@ -20,7 +20,7 @@ from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts
 from hitl.state import Phase
 from hitl.withdrawal import Kind
-from tasks import close, evaluate, expected, journal, promote, resolve, train, undo, validate
+from tasks import adjudicate, close, evaluate, expected, journal, promote, resolve, train, undo, validate
 from tasks.edges import files, tables
 from tasks.ingest import ingest
 from tests.tasks import small_workspace
@@ -40,7 +40,6 @@ CLOSING: Mapping[str, Callable[[Workspace, str], Facts]] = {
 MADE = (
     "annotations.parquet",
     "labels.parquet",
-    "adjudicate.csv",
     "model.skops",
     "predictions.parquet",
     "[agm]*.json",
@@ -69,8 +68,15 @@ class Again:
 
 
 @dataclass(frozen=True)
+class Decide:
+    """A file of decisions on items of closed rounds, each by the place of its item among them, the class, and who."""
+
+    rows: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True)
 class Undo:
-    """Withdraw something: `place` says which of the files, annotators or rounds there are."""
+    """Withdraw something: `place` says which of the files, annotators, rounds or decisions there are."""
 
     kind: Kind
     place: int
@@ -91,7 +97,7 @@ class Rollback:
     """The champion before is put back, where there is one."""
 
 
-Move = File | Again | Undo | Open | Close | Rollback
+Move = File | Again | Decide | Undo | Open | Close | Rollback
 
 
 @dataclass
@@ -109,6 +115,7 @@ class Played:
     idle: set[int] = field(default_factory=set)
     undone: list[tuple[int, Kind, str]] = field(default_factory=list)
     rounds: dict[int, str] = field(default_factory=dict)
+    decided: dict[int, str] = field(default_factory=dict)
 
 
 def template(folder: Path) -> Path:
@@ -167,6 +174,8 @@ def as_if_never(moves: Mapping[int, Move], played: Played) -> dict[int, Move]:
     kept = {place: move for place, move in moves.items() if place not in played.idle and not isinstance(move, Undo)}
     for at, kind, of in played.undone:
         for place, move in list(kept.items()):
+            if place < at and kind == "decision" and played.decided.get(place) == of:
+                del kept[place]
             if place < at and isinstance(move, File | Again):
                 kept[place] = _less(move, kind, of)
                 source = move.place if isinstance(move, Again) else place
@@ -195,6 +204,8 @@ def _play(played: Played, place: int, move: Move) -> None:
             _send(played, place, source, played.sent[source][0], None)
         case Rollback():
             _roll_back(workspace)
+        case Decide(rows):
+            _decide(played, place, rows)
         case Undo(kind, which):
             _undo(played, place, kind, which)
 
@@ -250,6 +261,20 @@ def _send(played: Played, place: int, source: int, data: bytes, manifest: bytes 
     ingest(played.workspace, path)
 
 
+def _decide(played: Played, place: int, rows: tuple[tuple[int, str, str], ...]) -> None:
+    closed = [one.id for one in journal.read(played.workspace).closed if one.id != BASELINE]
+    ids = [item for name in closed for item in small_workspace.sent(played.packs, name)]
+    if not ids:
+        return
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["item_id", "label", "adjudicator", "reason", f"file{place}"])
+    writer.writerows([ids[number % len(ids)], label, who, "plain mistake", "x"] for number, label, who in rows)
+    path = played.workspace.root / "sent" / f"{place}.csv"
+    played.decided[place] = files.write_text(path, text.getvalue())
+    adjudicate.take(played.workspace, path)
+
+
 def _roll_back(workspace: Workspace) -> None:
     with suppress(MomentError):  # there is no champion before the first
         name, facts = undo.rollback(workspace, "it feels wrong")
@@ -258,7 +283,12 @@ def _roll_back(workspace: Workspace) -> None:
 
 def _undo(played: Played, place: int, kind: Kind, which: int) -> None:
     state, came = journal.read(played.workspace), sorted(sha256 for _, sha256 in played.sent.values())
-    there = {"delivery": came, "annotator": list(PEOPLE), "round": [one.id for one in state.rounds[1:]]}[kind]
+    there = {
+        "delivery": came,
+        "annotator": list(PEOPLE),
+        "round": [one.id for one in state.rounds[1:]],
+        "decision": sorted(str(one["decision"]) for one in state.adjudicated),
+    }[kind]
     if not there:
         return
     of = there[which % len(there)]
@@ -273,6 +303,8 @@ def _undo(played: Played, place: int, kind: Kind, which: int) -> None:
 def _stands(workspace: Workspace, kind: Kind, of: str) -> bool:
     """Whether any answer counts that is of this delivery, annotator or round."""
     state = journal.read(workspace)
+    if kind == "decision":
+        return of in {one["decision"] for one in state.decisions()}
     return any(
         of in {"delivery": (judged.sha256,), "annotator": (one.annotator_id,), "round": (name.id,)}[kind]
         for name in state.rounds

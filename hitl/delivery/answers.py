@@ -5,6 +5,7 @@ Every value is a string until it is proven to be something else, and nothing is 
 
 import re
 import unicodedata
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hitl.contract import (
@@ -93,7 +94,7 @@ class RowReader:
     def read(self, row: int, cells: list[str]) -> Reading:
         """The reading of data row `row`."""
         try:
-            self._check_shape(row, cells)
+            check_shape(self.frame, row, cells, texts=self.own, items=self.items, is_whole=self.is_whole)
             item = self._item(cells[self.at[ITEM_ID]])
             status = self._cell(cells, TOOL_STATUS)
             if status and not cells[self.at[LABEL]].strip():
@@ -156,24 +157,6 @@ class RowReader:
         """The same; None also where a tool did not say."""
         cell = self._cell(cells, column)
         return None if self.frame.is_translated and not cell else cell
-
-    def _check_shape(self, row: int, cells: list[str]) -> None:
-        if len(cells) != len(self.frame.header):
-            raise RowFault(
-                Reason.R_CELL_COUNT, value=str(len(cells)), expected=expected("cells", count=len(self.frame.header))
-            )
-        if cells == self.header:
-            raise RowFault(Reason.R_HEADER_REPEATED, expected=expected("one_header"))
-        if row == self.frame.last_row and not self.is_whole:
-            raise RowFault(Reason.R_UNTERMINATED_LAST_ROW, expected=expected("whole_row"))
-        for column, n in self.own.items():
-            if ("\n" in cells[n] or "\r" in cells[n]) and column != ITEM_ID and self._swallows(cells[n]):
-                raise RowFault(Reason.R_EMBEDDED_ROWS, column, value=cells[n], expected=expected("one_row_a_line"))
-
-    def _swallows(self, cell: str) -> bool:
-        """Whether a cell holds lines that are rows: an exported id among cells, below the first line."""
-        lines = (line.split(",") for line in re.split(r"[\r\n]+", cell)[1:])
-        return any(len(parts) > 1 and any(part in self.items for part in parts) for parts in lines)
 
     def _is_idle(self, cells: list[str]) -> bool:
         """Whether nobody worked on the row: it has no label, and nothing else but perhaps who is to give one."""
@@ -261,3 +244,28 @@ class RowReader:
                 wanted = exported or expected("empty")
                 raise RowFault(Reason.R_ECHO_CHANGED, column, value=value, expected=wanted, proposed=exported)
             self.warnings.add(Reason.W_ECHO_FORMAT)
+
+
+def check_shape(
+    frame: Frame, row: int, cells: Sequence[str], *, texts: Mapping[str, int], items: Container[str], is_whole: bool
+) -> None:
+    """Raise RowFault where the cells of a data row are not one whole row under the header of `frame`.
+
+    `texts` are the columns, with their places, that may have swallowed other rows; `items` the ids by which that is
+    seen. `is_whole`: the last row of the file is known not to be cut.
+    """
+    if len(cells) != len(frame.header):
+        raise RowFault(Reason.R_CELL_COUNT, value=str(len(cells)), expected=expected("cells", count=len(frame.header)))
+    if tuple(cells) == frame.header:
+        raise RowFault(Reason.R_HEADER_REPEATED, expected=expected("one_header"))
+    if row == frame.last_row and not is_whole:
+        raise RowFault(Reason.R_UNTERMINATED_LAST_ROW, expected=expected("whole_row"))
+    for column, n in texts.items():
+        if ("\n" in cells[n] or "\r" in cells[n]) and column != ITEM_ID and _swallows(cells[n], items):
+            raise RowFault(Reason.R_EMBEDDED_ROWS, column, value=cells[n], expected=expected("one_row_a_line"))
+
+
+def _swallows(cell: str, items: Container[str]) -> bool:
+    """Whether a cell holds lines that are rows: an exported id among cells, below the first line."""
+    lines = (line.split(",") for line in re.split(r"[\r\n]+", cell)[1:])
+    return any(len(parts) > 1 and any(part in items for part in parts) for parts in lines)

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from hitl.contract import COMMENT, LABELED_AT, SECONDS
-from hitl.delivery.reasons import Reason
+from hitl.delivery.reasons import Code, Reason
 from hitl.delivery.wording import expected
 
 # What a spreadsheet can hold in one cell.
@@ -25,7 +25,7 @@ class RowFault(Exception):
     """What is wrong with a row: the column, the reason, what was expected, and a certain fix if there is one."""
 
     def __init__(
-        self, reason: Reason, column: str = "", *, value: str = "", expected: str = "", proposed: str = ""
+        self, reason: Code, column: str = "", *, value: str = "", expected: str = "", proposed: str = ""
     ) -> None:
         super().__init__(reason)
         self.reason, self.column, self.value = reason, column, value

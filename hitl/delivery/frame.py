@@ -72,9 +72,18 @@ class Frame:
         return not _is_by(cells, self.header, self.without)
 
 
-def survey(source: Source, *, row_limit: int, without: frozenset[str] = frozenset()) -> Frame:
-    """The frame of `source` but for the rows of annotators in `without`; reading stops at row `row_limit` + 1."""
-    seen, walk = look(source), _Walk(row_limit, without)
+def survey(
+    source: Source,
+    *,
+    row_limit: int,
+    without: frozenset[str] = frozenset(),
+    required: Sequence[str] = REQUIRED,
+) -> Frame:
+    """The frame of `source` but for the rows of annotators in `without`; reading stops at row `row_limit` + 1.
+
+    `required` are the columns that its header must have.
+    """
+    seen, walk = look(source), _Walk(row_limit, without, required)
     reason = unreadable(seen)
     if reason is not None:
         return Frame(source, seen, reasons=(reason,))
@@ -147,6 +156,7 @@ class _Walk:
 
     row_limit: int
     without: frozenset[str] = frozenset()
+    required: Sequence[str] = REQUIRED
     header: tuple[str, ...] = ()
     rows: int = 0
     records: int = 0
@@ -209,7 +219,7 @@ class _Walk:
 
     def _start(self, cells: list[str]) -> None:
         self.header, self.unfilled = tuple(cells), list(range(len(cells)))
-        reasons = header_reasons(cells)
+        reasons = header_reasons(cells, self.required)
         if reasons:
             raise _Stop(*reasons)
 

@@ -15,7 +15,7 @@ from hitl.delivery.cells import RowFault
 from hitl.delivery.expectation import Expectation
 from hitl.delivery.frame import Frame, survey
 from hitl.delivery.judgement import Annotation, Held, Judgement, Retold, Verdict, refused
-from hitl.delivery.reasons import Reason
+from hitl.delivery.reasons import Code, Reason
 from hitl.delivery.rows import Outcome, Rows, read
 from hitl.delivery.sidecar import Sidecar
 from hitl.delivery.source import Bytes, Source
@@ -108,7 +108,7 @@ class _Case:
     def _judgement(
         self,
         verdict: Verdict,
-        reasons: Iterable[Reason],
+        reasons: Iterable[Code],
         warnings: Iterable[Reason],
         *,
         duplicate: int = 0,

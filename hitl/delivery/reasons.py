@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Self
 
 
-class Reason(StrEnum):
-    """A code a receipt may carry; `meaning` is one line for the vendor."""
+class Code(StrEnum):
+    """A code a receipt may carry; `meaning` is one line for whoever sent the file."""
 
     meaning: str
 
@@ -17,6 +17,10 @@ class Reason(StrEnum):
         reason._value_ = code
         reason.meaning = meaning
         return reason
+
+
+class Reason(Code):
+    """The codes of deliveries."""
 
     F_EMPTY = "F_EMPTY", "the file holds nothing"
     F_NO_ROWS = "F_NO_ROWS", "there is a header, and no row under it"

@@ -14,7 +14,7 @@ from hitl.contract import ANNOTATOR_ID, ITEM_ID, LABEL, LABELED_AT, SECONDS, SUP
 from hitl.delivery.answers import Reading, RowReader
 from hitl.delivery.claims import ANSWER, REVISING, Claims
 from hitl.delivery.frame import TOGETHER
-from hitl.delivery.reasons import Reason
+from hitl.delivery.reasons import Code
 from hitl.delivery.taken import Taken
 
 REMEMBERED, LONGEST = 1 << 14, 64
@@ -51,7 +51,7 @@ class Rows:
     people: "array[int]" = field(default_factory=lambda: array("I"))
     answers: "array[int]" = field(default_factory=lambda: array("I"))
     outcomes: bytearray = field(default_factory=bytearray)
-    reasons: Counter[Reason] = field(default_factory=Counter)
+    reasons: Counter[Code] = field(default_factory=Counter)
     idle: int = 0
     at_odds: int = 0
 

@@ -12,7 +12,7 @@ from hitl.delivery.answers import Reading
 from hitl.delivery.cells import RowFault
 from hitl.delivery.claims import ANSWER, REVISING, TAKEN, TORN
 from hitl.delivery.expectation import Expectation
-from hitl.delivery.reasons import Reason
+from hitl.delivery.reasons import Code, Reason
 from hitl.delivery.rows import Outcome, Rows
 from hitl.delivery.sidecar import Sidecar
 from hitl.delivery.wording import expected
@@ -101,7 +101,7 @@ def fault(rows: Rows, number: int, reading: Reading) -> RowFault:
     return RowFault(Reason.R_ANNOTATOR_GOLD_FAIL, ANNOTATOR_ID, value=name, expected=wanted)
 
 
-def reasons(rows: Rows) -> list[Reason]:
+def reasons(rows: Rows) -> list[Code]:
     """Why rows are held, in the order of the codes."""
     return sorted({*rows.reasons, *(reason for outcome, reason in REASONS.items() if rows.count(outcome))})
 

@@ -30,7 +30,7 @@ def _fill(workspace: Workspace, copy: Workspace) -> None:
     copy.data.mkdir(parents=True)
     for one in (workspace.params, workspace.ledger):  # written in place, or by us
         shutil.copyfile(one, copy.root / one.relative_to(workspace.root))
-    names = ("pool", "initial", "test", "gold", "truth", "guideline", "deliveries", "comparison")
+    names = ("pool", "initial", "test", "gold", "truth", "guideline", "deliveries", "decisions", "comparison")
     for path in (getattr(workspace, name) for name in names):
         if path.exists():
             (copy.root / path.relative_to(workspace.root)).symlink_to(path.resolve())

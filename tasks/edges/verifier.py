@@ -63,6 +63,10 @@ NAMED = {
     "audit_answers_sha256": "data/rounds/{round}/audits/{audit}.answers.csv",
     "audit_receipt_sha256": "data/rounds/{round}/audits/{audit}.receipt.json",
     "audit_html_sha256": "data/rounds/{round}/audits/{audit}.receipt.html",
+    "decision": "data/decisions/{decision}.csv",
+    "decided_sha256": "data/decisions/{decision}.decided.csv",
+    "decision_receipt_sha256": "data/decisions/{decision}.receipt.json",
+    "decision_redo_sha256": "data/decisions/{decision}.redo.csv",
 }
 """The facts that are the sha256 of a file, and which file that is."""
 FOLDERS = {"created": "", "exported": "data/rounds/{round}/pack/", "closed": ""}
@@ -248,7 +252,7 @@ def files_named(events: Iterable[Event]) -> dict[str, Named]:
 def files_of(event: Event) -> Iterator[tuple[str, str]]:
     """Every file that the event names, and its sha256."""
     facts = event["facts"]
-    words = {"round": event["round"], **{key: str(facts.get(key)) for key in ("delivery", "audit")}}
+    words = {"round": event["round"], **{key: str(facts.get(key)) for key in ("delivery", "decision", "audit")}}
     for key, value in facts.items():
         if key in NAMED and isinstance(value, str):
             yield NAMED[key].format(**words), value

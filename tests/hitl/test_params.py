@@ -183,6 +183,7 @@ ANOTHER: dict[str, object] = {
     "model.trusted_types": ["ours.Made"],
     "query.strategy": "entropy",
     "resolve.method": "majority",
+    "resolve.reasons": ["wrong"],
     "export.columns": ["weight"],
     "export.format": ["csv", "label_studio"],
     "delivery.annotators": ["ann"],

@@ -110,3 +110,22 @@ def test_agreement_is_the_share_of_equal_pairs() -> None:
 def test_agreement_is_not_known_where_nobody_answered_twice() -> None:
     assert resolve.agreement(annotations(a="cat", b=SKIP)) is None
     assert resolve.agreement(annotations()) is None
+
+
+def test_a_decision_outranks_the_crowd_and_adds_an_item_of_an_earlier_round() -> None:
+    before = labels(annotations(z=["cat", "dog"]))
+    found = resolve.overruled(
+        labels(annotations(a="cat", b="dog")), {"a": "dog", "b": None, "y": "cat", "z": "dog"}, before, new={"y", "z"}
+    ).set_index("item_id")
+    assert found["label"].tolist() == ["dog", None, "cat", "dog"]
+    assert set(found["from"]) == {"adjudicated"}
+    assert json.loads(found.loc["z", "votes"]) == {"cat": 1, "dog": 1}
+    assert (found.loc["y", "votes"], found.loc["y", "confidence"]) == ("{}", 0.0)
+
+
+@pytest.mark.parametrize("decided", [{"z": "dog"}, {"z": None}, {}])
+def test_decisions_count_where_nobody_answered(decided: dict[str, str | None]) -> None:
+    empty = labels(annotations())
+    found = resolve.overruled(empty, decided, empty, new=set(decided))
+    assert found[["item_id", "label"]].to_numpy().tolist() == [[item, label] for item, label in decided.items()]
+    assert (found["method"] == "adjudication").all()

@@ -132,7 +132,7 @@ def test_the_fold_refuses_what_may_would_refuse_and_nothing_else(names: list[str
     for event in names:
         before = state_after(*tale)
         name = before.next_round if not MOVES[event].allowed else "r0000"
-        one = ("delivered", name, delivery()) if event == "delivered" else told(event, name)
+        one = (event, name, delivery()) if event in ("delivered", "refused") else told(event, name)
         if may(before, event, name) is None:
             tale.append(one)
             state_after(*tale)

@@ -15,7 +15,7 @@ from hitl.contract import SKIP
 from hitl.layout import Workspace
 from hitl.rules import failures
 from tests import histories
-from tests.histories import Again, Close, File, Move, Open, Played, Rollback, Undo
+from tests.histories import Again, Close, Decide, File, Move, Open, Played, Rollback, Undo
 
 HISTORIES = int(os.environ.get("HISTORIES", "25"))
 MEMORY = Path("/dev/shm")
@@ -46,15 +46,18 @@ CROWD = st.builds(
 )
 """A file in which two people answer an item that may be for one: without the first, the second one's answer counts."""
 FILE = MANY | MANY | CROWD
-UNDO = st.builds(Undo, st.sampled_from(["delivery", "annotator", "delivery", "annotator", "round"]), st.integers(0, 8))
+KINDS = ["delivery", "annotator", "delivery", "annotator", "round", "decision"]
+UNDO = st.builds(Undo, st.sampled_from(KINDS), st.integers(0, 8))
+SETTLED = st.tuples(st.integers(0, 35), st.sampled_from([*histories.CLASSES, SKIP]), st.sampled_from(["eve", "ann"]))
+DECIDE = st.builds(Decide, st.lists(SETTLED, min_size=1, max_size=8).map(tuple))
 AGAIN = st.builds(Again, st.integers(0, 12))
 
 
 @st.composite
 def a_round(draw: st.DrawFn) -> list[Move]:
     came: list[Move] = draw(st.lists(FILE, min_size=1, max_size=3))
-    more: list[Move] = draw(st.lists(FILE | AGAIN | UNDO, max_size=2))
-    after: list[Move] = draw(st.lists(st.just(Rollback()) | UNDO | FILE, max_size=1))
+    more: list[Move] = draw(st.lists(FILE | AGAIN | UNDO | DECIDE, max_size=2))
+    after: list[Move] = draw(st.lists(st.just(Rollback()) | UNDO | FILE | DECIDE, max_size=2))
     return [Open(), *came, *more, Close(), *after]
 
 

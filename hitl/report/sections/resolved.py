@@ -30,6 +30,8 @@ def section(sources: Sources) -> Section | None:
     said += (
         [f"Two annotators of the same item agree {percent(agreement, 0)} of the time."] if agreement is not None else []
     )
+    if facts.get("adjudicated"):
+        said.append(f"Adjudicators settled {many(cast(int, facts['adjudicated']), 'item')} since the round before.")
     if gold.get("answered"):
         said += [f"Gold answers right: {part(gold['correct'], gold['answered'])}."]
     said += [f"Method: {facts['method']} ({facts['why']})."] if facts.get("method") else []
@@ -74,6 +76,7 @@ def _adjudication(open_items: list[str], sources: Sources) -> tuple[Table, ...]:
         (clipped(item_id, NAME), content(item_id, sources), _votes(item_id, sources)) for item_id in open_items[:ITEMS]
     ]
     note = f"The first {ITEMS} of {len(open_items):,} items are shown." if len(open_items) > ITEMS else ""
+    note = f"{note} hitl adjudicate writes what waits to a file, and takes the decisions back.".strip()
     return (Table("Items for adjudication", heads, tuple(rows), note, cards=True),)
 
 
