@@ -70,8 +70,9 @@ def _answers(workspace: Workspace, one: RoundState) -> "pd.DataFrame":
     found = standing(tables.read_parquet(folder / "annotations.parquet", names))
     batch = tables.read_parquet(folder / "batch.parquet", ["item_id", "reason", "model_class"])
     drawn = batch["reason"].map(lambda reason: reason if reason in ("gold", "random") else "chosen")
-    taken = batch["item_id"].map(gold).fillna(batch["model_class"])
-    kind = dict(zip(batch["item_id"], drawn + ", " + taken.astype(object), strict=True))
+    taken = batch["item_id"].map(gold).astype(object)
+    taken = taken.where(taken.notna(), batch["model_class"].astype(object))
+    kind = dict(zip(batch["item_id"], drawn + ", " + taken, strict=True))
     return found.assign(kind=found["item_id"].map(kind).astype(object), guideline=sha256(one))
 
 

@@ -8,7 +8,7 @@ from flows import repair, rounds
 from flows.engine import direct
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from tasks import journal, rebuild, report, verify
+from tasks import adjudicate, journal, rebuild, report, verify
 from tasks.edges import tables
 from tests.tasks import small_workspace as small
 
@@ -62,8 +62,8 @@ def test_who_is_suspicious_is_held_and_the_items_wait_for_a_person(held: Workspa
     assert {tuple(one["annotators"]) for one in facts["suspicion"]} == {("bob",)}  # type: ignore[attr-defined]
     assert set(by_whom(held)) == {"ann"}
     assert len(facts["unresolved"]) == BATCH / 2  # type: ignore[arg-type]
-    waiting = (held.round("r0001") / "adjudicate.csv").read_text(encoding="utf-8")
-    assert waiting.count('"bob"') == BATCH / 2
+    waiting = Path(str(adjudicate.write(held)["file"])).read_text(encoding="utf-8")
+    assert waiting.count('"bob: ') == BATCH / 2
     assert verify.verify(held)["problems"] == []
 
 
