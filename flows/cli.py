@@ -490,6 +490,7 @@ def status() -> tuple[Facts, str]:
         at=journal.now(),
         awaited=awaited.awaited(workspace, state),
         annotators=annotators.newest(workspace, state),
+        regraded=annotators.regraded(workspace, state),
         guideline=guideline.newest(workspace, state),
     )
     return shown, screen.text(shown)

@@ -25,6 +25,7 @@ def view(
     at: datetime,
     awaited: Awaited | None = None,
     annotators: Sequence[Facts] = (),
+    regraded: Facts | None = None,
     guideline: Facts | None = None,
 ) -> Facts:
     """The state as JSON-able values: rounds, champion, spending, what is awaited, and the next thing to do.
@@ -50,7 +51,7 @@ def view(
         "corrections": [_correction(one) for one in state.undone],
         "awaiting": _awaiting(current, at, awaited),
         "annotators": list(annotators),
-        "gold": _gold(state, params),
+        "gold": {**_gold(state, params), "regraded": regraded},
         "guideline": guideline,
         "stop": stop.facts() if stop else None,
         "adjudication": len(state.unsettled),
@@ -130,6 +131,7 @@ def text(shown: Facts) -> str:
     lines += [f"{'people' if not place else '':<10}{line}" for place, line in enumerate(told)]
     if asked := _asked(cast(Facts | None, shown["guideline"])):
         lines.append(f"guideline {asked}")
+    lines += _regraded(cast(Facts, shown["gold"]))
     if note := shortage(cast(Facts, shown["gold"])):
         lines.append(f"gold      {note}")
     if shown["adjudication"]:
@@ -156,6 +158,15 @@ def _asked(guideline: Facts | None) -> str:
             f"answers shifted when it changed: {len(cast(list[Facts], change['doubtful']))} labels are doubtful"
         )
     return f"{'; '.join(said)} (hitl report)" if said else ""
+
+
+def _regraded(gold: Facts) -> list[str]:
+    found = cast(dict[str, list[object]] | None, gold["regraded"])
+    if found is None:
+        return []
+    items, people, deliveries = (len(found[name]) for name in ("items", "people", "deliveries"))
+    said = f"known answers corrected: {items}; records changed: {people}; verdicts that would be others: {deliveries}"
+    return [f"gold      {said} (hitl report)"]
 
 
 def _gold(state: State, params: Params) -> Facts:

@@ -63,6 +63,22 @@ def judged_again(workspace: Workspace, state: State, name: str) -> Iterator[Judg
                 yield judged
 
 
+def verdicts(workspace: Workspace, state: State, name: str, known: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The name of each delivery of a round, taken or refused, and its verdict where gold is as `known` (by item_id).
+
+    None has a digest here: what does not depend on rows withdrawn since is told the same with them and without.
+    """
+    one, sent = state.round(name), sent_ids(workspace, name)
+    hidden = {sent[item]: known[item] for item in gold(workspace, name) if item in known}
+    wanted, found = replace(expectation(workspace, state, name), closed=False, gold=hidden), []
+    for arrived in one.arrivals:
+        if arrived.may_stand and _is_whole(workspace, arrived):
+            judged = _again(workspace, arrived, wanted)
+            wanted = wanted if judged.verdict == "reject" else after(wanted, judged)
+            found.append((str(arrived.facts["file"]), str(judged.verdict)))
+    return found
+
+
 def _is_whole(workspace: Workspace, arrived: Arrived) -> bool:
     """Whether all of it was kept: of a refused file that came again with another manifest, the first one was not."""
     manifest = arrived.facts.get("manifest_sha256")

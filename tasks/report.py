@@ -12,7 +12,7 @@ from typing import Any, cast
 import pandas as pd
 
 from hitl import resolve as resolving
-from hitl.annotators import Record, records_of
+from hitl.annotators import records_of
 from hitl.choose import SEEN
 from hitl.curve import CurvePoint
 from hitl.errors import IntegrityError, MomentError
@@ -87,6 +87,7 @@ def sources(workspace: Workspace, round_id: str) -> Sources:
     batch = _batch(folder, one)
     labels = _labels(folder, one)
     shown = _items(folder, params, batch, labels)
+    told = _people(folder, one)
     return Sources(
         workspace=workspace.root.resolve().name,
         round_id=round_id,
@@ -99,7 +100,8 @@ def sources(workspace: Workspace, round_id: str) -> Sources:
         answers=_answers(folder, one),
         labels=labels,
         gold=_gold(workspace, batch),
-        records=_records(folder, one),
+        records=records_of(cast(Any, told.get("records", []))),
+        regraded=cast(Facts | None, told.get("regraded")),
         guideline=guideline.of_round(workspace, one.id) if guideline.FACT in one.facts.get("resolved", {}) else None,
         receipts=_receipts(workspace, one),
         before=_predictions(workspace, state, champion_before(state, round_id) if one.done("evaluated") else None),
@@ -205,10 +207,10 @@ def _gold(workspace: Workspace, batch: tuple[BatchItem, ...]) -> dict[str, str]:
     return {str(row["item_id"]): str(row["label"]) for row in found if row["item_id"] in hidden}
 
 
-def _records(folder: Path, one: RoundState) -> tuple[Record, ...]:
+def _people(folder: Path, one: RoundState) -> Facts:
     if "annotators_sha256" not in one.facts.get("resolved", {}):
-        return ()  # a round of an older version tells less
-    return records_of(json.loads((folder / "annotators.json").read_bytes())["records"])
+        return {}  # a round of an older version tells less
+    return cast(Facts, json.loads((folder / "annotators.json").read_bytes()))
 
 
 def _receipts(workspace: Workspace, one: RoundState) -> dict[str, Mapping[str, object]]:

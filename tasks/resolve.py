@@ -40,12 +40,11 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     labels = _with_decisions(workspace, state, round_id, _no_gold(found.labels, hidden.keys() - gold.keys()))
     unresolved = labels[labels["label"].isna() & (labels["from"] == "human")]
     labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
-    people = annotators.records(workspace, state, params, round_id)
     labeled_sha256 = tables.write_parquet(workspace.labeled, labeled_set(workspace, state, round_id))
     return {
         "labels_sha256": labels_sha256,
         guideline.FACT: guideline.written(workspace, state, params, round_id),
-        "annotators_sha256": annotators.written(workspace, round_id, people),
+        "annotators_sha256": annotators.written(workspace, state, params, round_id),
         "labeled_sha256": labeled_sha256,
         "resolved": int((labels["label"].notna() & (labels["from"] == "human")).sum()),
         **({"adjudicated": decided} if (decided := int((labels["from"] == "adjudicated").sum())) else {}),

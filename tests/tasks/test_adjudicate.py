@@ -16,7 +16,7 @@ from hitl.errors import DataError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.rules import failures
-from tasks import adjudicate, decisions, expected, journal, rebuild
+from tasks import adjudicate, annotators, decisions, expected, journal, rebuild
 from tasks.edges import files, tables, verifier
 from tests.tasks import small_workspace
 
@@ -189,7 +189,24 @@ def test_a_decision_on_gold_corrects_it_wherever_it_is_known(workspace: Workspac
     assert expected.gold(workspace, "r0001") == known
     assert decisions.corrected(workspace, state, known, until="r0001") == known
     assert decisions.corrected(workspace, state, known, until="r0002") == {**known, item: OTHER[known[item]]}
-    closed_next(workspace)
+    of = len(known) + len(expected.gold(workspace, closed_next(workspace)))
+    state = journal.read(workspace)
+    regraded = annotators.regraded(workspace, state)
+    assert regraded == {
+        "items": [{"item_id": item, "was": known[item], "label": OTHER[known[item]]}],
+        "people": [
+            {
+                "vendor": "vendor",
+                "annotator_id": who,
+                "before": {"right": of, "of": of},
+                "after": {"right": of - 1, "of": of},
+            }
+            for who in (None, "ann")
+        ],
+        "deliveries": [],
+    }
+    shown = screen.view(state, journal.params(workspace), name="x", at=journal.now(), regraded=regraded)
+    assert "known answers corrected: 1; records changed: 2; verdicts that would be others: 0" in screen.text(shown)
     in_initial = item in set(tables.read_parquet(workspace.initial)["item_id"])
     assert (item in labels(workspace).index) == in_initial
     assert not in_initial or labels(workspace).loc[item, "label"] == OTHER[known[item]]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from statistics import median
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from hitl.agreement import Measured, alpha_measured, right
 from hitl.annotators import Record
 from hitl.consensus.crowd import crowd_of
 from hitl.drift import LEVEL
+from hitl.ledger import Facts
 from hitl.report.sections.parts import Badge, Cell, Section, Table, columns, limited
 from hitl.report.sections.sources import Answer, Sources
 from hitl.report.spelled import NONE, between, difference, many, part, percent
@@ -48,7 +50,11 @@ def section(sources: Sources) -> Section | None:
     )
     return Section(
         "annotators", "Annotators", (f"{many(len(mine), 'annotator')} answered. {caption}", *_together(sources)),
-        tables=(Table("Each annotator, in this round", heads, kept, note), *_so_far(sources.records)),
+        tables=(
+            Table("Each annotator, in this round", heads, kept, note),
+            *_so_far(sources.records),
+            *_regraded(sources.regraded),
+        ),
     )  # fmt: skip
 
 
@@ -88,6 +94,37 @@ def _so_far(records: tuple[Record, ...]) -> Iterator[Table]:
         heads = columns("who", "gold item is", "was taken for", "times", number=("times",))
         kept, note = limited(rows, ANNOTATORS, "confusions")
         yield Table("What gold items were taken for", heads, kept, note, folded=True)
+
+
+def _regraded(found: Facts | None) -> Iterator[Table]:
+    """What corrected gold changed: the answers, the people, and verdicts that would be others; receipts stand."""
+    if found is None:
+        return
+    items, people, deliveries = (cast(list[Facts], found[name]) for name in ("items", "people", "deliveries"))
+    heads = columns("gold item", "was known as", "is", code=("gold item",))
+    rows: list[tuple[Cell, ...]] = [
+        (*(clipped(str(one[name]), NAME) for name in ("item_id", "was")), clipped(str(one["label"] or NONE), NAME))
+        for one in items
+    ]
+    yield Table("Gold that was corrected since the round before", heads, *limited(rows, ANNOTATORS, "items"))
+    heads = columns("who", "right before", "right by now", number=("right before", "right by now"))
+    rows = [
+        (clipped(str(one["annotator_id"] or one["vendor"]), NAME), _graded(one["before"]), _graded(one["after"]))
+        for one in people
+    ]
+    yield Table("Whose answers count otherwise by it", heads, *limited(rows, ANNOTATORS, "records"))
+    heads = columns("delivery", "round", "was answered", "would be answered")
+    rows = [
+        tuple(clipped(str(one[name]), NAME) for name in ("file", "round", "verdict", "would_be")) for one in deliveries
+    ]
+    note = "Its receipt stands: it says what was known then."
+    if rows:
+        yield Table("Deliveries that would be answered otherwise by it", heads, tuple(rows[:ANNOTATORS]), note)
+
+
+def _graded(found: object) -> str:
+    told = cast(dict[str, int], found)
+    return part(told["right"], told["of"])
 
 
 def _record(one: Record) -> tuple[Cell, ...]:

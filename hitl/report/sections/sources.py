@@ -51,7 +51,8 @@ class Sources:
     """The values behind one report. `state` is the ledger's as it stood before the report was written.
 
     `shown` holds per item the columns its annotators saw, `pixels` its image row by row, `labels` the class it
-    ended with (None: unresolved). `records` tell of vendors and annotators over all rounds so far, `guideline` what
+    ended with (None: unresolved). `records` tell of vendors and annotators over all rounds so far,
+    `regraded` what gold that was corrected since the closing before changed for them, `guideline` what
     became of answers when it changed, and what people ask. `mix` tells what the batch and the pool are made of.
     `before` are the predictions of the champion that the challenger met; `comparison` has what random choice reached, a
     point a round after the baseline.
@@ -69,6 +70,7 @@ class Sources:
     labels: Mapping[str, str | None] = field(default_factory=dict)
     gold: Mapping[str, str] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
+    regraded: Facts | None = None
     guideline: Facts | None = None
     receipts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     before: tuple[Prediction, ...] = ()
