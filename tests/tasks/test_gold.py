@@ -83,6 +83,6 @@ def test_another_vendor_may_get_what_this_one_knows(workspace: Workspace) -> Non
     try:
         workspace.params.write_text(re.sub(r"^  vendor: .*$", "  vendor: best", text, flags=re.MULTILINE), "utf-8")
         assert plan.plan(workspace)["gold"] == 4
-        assert status(workspace)["gold"] == {"wanted": 4, "left": None, "vendor": "best"}
+        assert status(workspace)["gold"] == {"wanted": 4, "left": None, "vendor": "best", "regraded": None}
     finally:
         workspace.params.write_text(text, encoding="utf-8")
