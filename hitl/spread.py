@@ -27,7 +27,7 @@ ALIKE = 0.05
 """Items nearer to each other than this share of the spread of the shortlist are near-duplicates."""
 _CLUSTERS, _NEIGHBOURS = 500, 20
 _AT_ONCE, _NEAR = 32, 4_096
-_EXACT_ROWS = 20_000
+_EXACT_ROWS, _ROUGH_ROWS = 20_000, 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def typiclust(items: Shortlisted, size: int, rng: np.random.Generator) -> Places
     clusters = min(len(items.labeled) + size, _CLUSTERS, len(points))
     if not size or not len(items.features):
         return np.empty(0, dtype=np.intp)
-    member = _clustered(points, np.ones(len(points)), clusters, rng).labels_
+    member = _roughly_clustered(points, clusters, rng)
     typical, covered = (
         _typicality(points, member, clusters),
         np.bincount(member[len(items.features) :], minlength=clusters),
@@ -299,6 +299,20 @@ def _clustered(points: Floats, weights: Floats, clusters: int, rng: np.random.Ge
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct items than clusters
         return kmeans.fit(points, sample_weight=weights)
+
+
+def _roughly_clustered(points: Floats, clusters: int, rng: np.random.Generator) -> npt.NDArray[np.int32]:
+    """The cluster of each point (n,): many points go to the centres that a few of them, drawn at random, have.
+
+    What is typical of a cluster does not hang on where exactly it ends, and seeding is most of what k-means costs.
+    """
+    if len(points) <= _ROUGH_ROWS:
+        return np.asarray(_clustered(points, np.ones(len(points)), clusters, rng).labels_)
+    some = points[np.sort(rng.choice(len(points), min(len(points), 10 * clusters), replace=False))]
+    kmeans = KMeans(clusters, n_init=1, max_iter=5, random_state=int(rng.integers(2**31)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return np.asarray(kmeans.fit(some).predict(points))
 
 
 def _typicality(points: Floats, member: npt.NDArray[np.int32], clusters: int) -> Floats:

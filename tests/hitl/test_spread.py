@@ -117,6 +117,16 @@ def test_typiclust_takes_the_middle_of_clusters_without_a_label_the_largest_firs
     assert np.linalg.norm(points[found] - centres[[1, 2]], axis=1).max() < 1.5
 
 
+def test_typiclust_meets_the_clusters_of_many_items_by_a_few_of_them() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(60, 64)) * 1.5
+    points = (centres[rng.integers(60, size=6_000)] + rng.normal(size=(6_000, 64))).astype(np.float32)
+    items = replace(shortlisted(6_000), features=points, labeled=points[:0], drawn=np.ones(6_000, dtype=bool))
+    found = spread.typiclust(items, 60, rng)
+    owner = np.linalg.norm(points[found][:, None] - centres, axis=2).argmin(axis=1)
+    assert len(set(owner.tolist())) > 50
+
+
 def test_an_outlier_waits_where_density_counts() -> None:
     items = shortlisted(40)
     features = np.abs(items.features) + 5
