@@ -413,15 +413,16 @@ def advance(engine: str) -> tuple[Facts, str]:
 def adjudicate(file: Path | None, items: tuple[str, ...]) -> tuple[Facts, str]:
     """Write the items that wait for an adjudicator to a file; with FILE, take the decisions that were filled in.
 
+    The labels that a model which did not learn them contradicts most stand in the file, too, the worst first.
     A decision outranks every answer. It counts from the next closing on; hitl undo decision withdraws it.
     """
-    from tasks import adjudicate as adjudicating
+    from tasks import adjudicate as adjudicating, doubts, journal
     from tasks.edges.lock import locked
 
     workspace = here()
     with locked(workspace, "adjudicate", wait=PATIENCE):
         if file is None:
-            facts = adjudicating.write(workspace, items)
+            facts = adjudicating.write(workspace, items, doubts.doubted(workspace, journal.params(workspace)))
             return facts, say.to_settle(facts)
         facts = adjudicating.take(workspace, file)
     return _verdict([(facts, say.decided(facts))])

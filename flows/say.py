@@ -180,6 +180,7 @@ def to_settle(facts: Facts) -> str:
     if not facts["items"]:
         return "no item waits for an adjudicator"
     count = "1 item waits" if facts["items"] == 1 else f"{facts['items']} items wait"
+    count += f" ({facts['doubted']} with labels in doubt)" if facts["doubted"] else ""
     reasons = ", ".join(cast(list[str], facts["reasons"]))
     return (
         f"{count} for an adjudicator: {facts['file']}\n"

@@ -27,21 +27,23 @@ from tasks.edges import files, git, intake, tables
 _KNOWN = ["item_id", "reason", "model_class", "model_confidence"]
 
 
-def write(workspace: Workspace, more: Sequence[str] = ()) -> Facts:
+def write(workspace: Workspace, more: Sequence[str] = (), doubted: Mapping[str, str] | None = None) -> Facts:
     """Write data/adjudication/: adjudicate.csv with a row for each item that waits, the guideline, and MANIFEST.json.
 
-    It holds what is open now, and the items `more` (by item_id) that somebody wants to look at again, gold and initial
-    ones also. Returns `file` and how many `items` it has. Raises DataError for an item that nobody may decide.
+    It holds what is open now, then the items whose labels are `doubted` (by item_id, and why), and those of `more` that
+    somebody wants to look at again, gold and initial ones also. Returns `file`, how many `items` it has, and how many
+    are `doubted`. Raises DataError for an item that nobody may decide.
     """
     params, state = journal.params(workspace), journal.read(workspace)
     known = _known(workspace, state)
-    order = list(dict.fromkeys([*_in_order(workspace, state.unsettled), *more]))
+    doubts = {item: why for item, why in (doubted or {}).items() if item in known.index}
+    order = list(dict.fromkeys([*_in_order(workspace, state.unsettled), *doubts, *more]))
     if strangers := [item for item in more if item not in known.index]:
         raise DataError(
             f"{', '.join(map(repr, strangers))}: no item of the initial set or of a closed round is called so"
         )
     columns = params.export.columns
-    rows = _rows(workspace, params, known.loc[order])
+    rows = _rows(workspace, params, known.loc[order], doubts)
     numeric = [name for name in columns if params.data.columns[name] == "numeric"]
     folder = files.private_folder(workspace.adjudication)
     data = adjudication.paper(rows, columns, numeric=numeric)
@@ -57,7 +59,12 @@ def write(workspace: Workspace, more: Sequence[str] = ()) -> Facts:
         "files": written,
     }
     files.write_json(folder / "MANIFEST.json", manifest)
-    return {"items": len(rows), "file": str(folder / "adjudicate.csv"), "reasons": manifest["reasons"]}
+    return {
+        "items": len(rows),
+        "doubted": len(doubts),
+        "file": str(folder / "adjudicate.csv"),
+        "reasons": manifest["reasons"],
+    }
 
 
 def take(workspace: Workspace, path: Path) -> Facts:
@@ -173,13 +180,14 @@ def _annotations(workspace: Workspace, round_id: str) -> pd.DataFrame:
     return standing(tables.read_parquet(workspace.round(round_id) / "annotations.parquet"))
 
 
-def _rows(workspace: Workspace, params: Params, known: pd.DataFrame) -> list[dict[str, str]]:
+def _rows(workspace: Workspace, params: Params, known: pd.DataFrame, doubts: Mapping[str, str]) -> list[dict[str, str]]:
     """The rows of adjudicate.csv for these items, in their order: what people saw and said, and why the item waits."""
     said = _said(workspace, journal.read(workspace), known)
     rows = _shown(workspace, params, known)
     for row, (item, facts) in zip(rows, known.to_dict("index").items(), strict=True):
         answers = said.get(str(item), pd.DataFrame(columns=["annotator_id", "label"]))
-        row |= {"round": str(facts["round"]), "why": _why(cast(Mapping[str, object], facts), params), **_told(answers)}
+        why = doubts.get(str(item)) or _why(cast(Mapping[str, object], facts), params)
+        row |= {"round": str(facts["round"]), "why": why, **_told(answers)}
         row["model_class"] = str(facts["model_class"]) if isinstance(facts["model_class"], str) else ""
         sure = facts["model_confidence"]
         row["model_confidence"] = f"{sure:.4f}" if isinstance(sure, float) and math.isfinite(sure) else ""

@@ -16,7 +16,7 @@ from hitl.errors import DataError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.rules import failures
-from tasks import adjudicate, annotators, decisions, expected, journal, rebuild
+from tasks import adjudicate, annotators, decisions, doubts, expected, journal, rebuild
 from tasks.edges import files, tables, verifier
 from tests.tasks import small_workspace
 
@@ -58,6 +58,27 @@ def written(workspace: Workspace, *more: str) -> list[Row]:
     """The rows of the file that an adjudicator gets."""
     path = Path(str(adjudicate.write(workspace, more)["file"]))
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+
+
+def test_a_label_that_the_model_contradicts_waits_too_and_a_decided_one_does_not(workspace: Workspace) -> None:
+    params = journal.params(workspace)
+    labeled = tables.read_parquet(workspace.labeled)
+    here = labeled.index % 8 == 3
+    labeled.loc[here, "label"] = labeled.loc[here, "label"].map(OTHER)
+    wrong = labeled[here].set_index("item_id")["label"]
+    tables.write_parquet(workspace.labeled, labeled)
+
+    found = doubts.doubted(workspace, params)
+
+    met = [item for item in found if item in wrong.index]
+    assert len(met) > len(wrong) / 2
+    facts = adjudicate.write(workspace, (), {**found, "no longer known": "in doubt"})
+    rows = list(csv.DictReader(io.StringIO(Path(str(facts["file"])).read_text(encoding="utf-8"), newline="")))
+    assert (facts["doubted"], len(rows)) == (len(found), 3 + len(found))
+    assert [row["why"] for row in rows[3:]] == list(found.values())
+    assert found[met[0]].startswith(f"in doubt: its label is {wrong[met[0]]}, and a model that did not learn it says ")
+    tables.write_parquet(workspace.labeled, labeled.assign(**{"from": "adjudicated"}))
+    assert doubts.doubted(workspace, params) == {}
 
 
 def decided(workspace: Workspace, rows: list[Row], name: str = "decided.csv") -> Facts:
