@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from tasks.edges import pool, tables
 from tests.tasks import small_workspace
 from tests.tasks.small_workspace import OPENING, play
 
-WEED = shutil.which("weed")
+WEED = shutil.which("weed", path=str(Path(sys.executable).parent))
 BUCKET = "items"
 pytestmark = pytest.mark.skipif(
     not WEED or importlib.util.find_spec("s3fs") is None, reason="no SeaweedFS or s3fs here: make setup (Linux, x86-64)"
