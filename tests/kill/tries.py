@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,7 +86,8 @@ def trace(box: Sandbox, scene: str) -> Trace:
 def unbroken(box: Sandbox, scene: str) -> tuple[Told, frozenset[str]]:
     """What the command leaves when nobody kills it, and the names of what differs from run to run."""
     looks = []
-    for _ in range(2):
+    for again in range(2):
+        time.sleep(1.1 * again)  # two runs within a second would tell the same times
         box.put_back(scene)
         words = scenes.words(SCENES[scene], box)
         if forked(lambda words=words: box.command(words)):

@@ -37,7 +37,7 @@ def made(root: Path) -> Workspace:
     out = {"items": len(batch.BATCH), "annotations": len(batch.rows()), "price": "0.12"}
     params = factories.params_text(**PARAMS)
     began = {"params_sha256": parse(params).sha256()}
-    ours = factories.a_round(2, until="exported", opened=began, exported=out)
+    ours = factories.a_round(2, until="exported", opened=began, exported={**out, "files": {"guideline.md": "g"}})
     told = [*factories.baseline(), *factories.a_round(1), *ours]
     files.write_text(workspace.params, params)
     files.write_bytes(workspace.ledger, factories.ledger_bytes(*told))

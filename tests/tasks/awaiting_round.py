@@ -49,7 +49,9 @@ def export(workspace: Workspace, ids: list[str]) -> dict[str, object]:
     )
     files.write_json(folder / "MANIFEST.json", manifest)
     files.write_text(workspace.round("r0001") / "gold.csv", "item_id,label\n")
-    return {"items": len(ids), "annotations": len(ids), "deadline": deadline, "exported_at": stamp(EXPORTED)}
+    counts = {"items": len(ids), "annotations": len(ids)}
+    files_out = {"batch.csv": batch, "guideline.md": "g"}
+    return {**counts, "deadline": deadline, "exported_at": stamp(EXPORTED), "files": files_out}
 
 
 def delivery(*ids: str, label: str = "cat", annotator: str = "ann", comment: str = "") -> bytes:

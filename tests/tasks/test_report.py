@@ -116,8 +116,10 @@ def labeled_round(diary: Diary, batch: pd.DataFrame, *, said: str | None = None,
     tables.write_parquet(folder / "annotations.parquet", answers)
     labels = batch[["item_id", "label"]].reset_index(drop=True)
     labels.loc[1, "label"] = None
-    tables.write_parquet(folder / "labels.parquet", labels.assign(method="majority"))
-    diary.tell("validated", "r0001", {"annotations_sha256": "d" * 64, "annotations": len(answers)})
+    tables.write_parquet(folder / "labels.parquet", labels.assign(**{"from": "human", "method": "majority"}))
+    diary.tell(
+        "validated", "r0001", {"annotations_sha256": "d" * 64, "annotations": len(answers), "answered": len(batch)}
+    )
     counted = {
         "resolved": len(batch) - 3,
         "unresolved": [str(labels.loc[1, "item_id"])],
