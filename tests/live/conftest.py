@@ -55,7 +55,7 @@ def template(clean: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
         tmp_path_factory.mktemp("template") / "tickets",
         rounds.table(420),
         query={"batch": 210, "seed": 3},
-        export={"overlap": 2, "overlap_share": 0.5, "show_prediction": True, "gold": 2},
+        export={"overlap": 2, "overlap_share": 0.5, "show_prediction": True, "blind_share": 0.0, "gold": 2},
         delivery={"bad_row_share": 0.5},
     )
     assert rounds.opened(made) == ROUND
