@@ -63,7 +63,7 @@ def run_of(events: Sequence[Event], name: str, params: Params) -> Run:
     if one.phase is not Phase.CLOSED:
         raise MomentError(f"{name} is {one.phase}: only a closed round is tracked")
     own = _last_closing([event for event in events if event.round == name])
-    curve = _curve(state.rounds[: round_number(name) + 1], params.evaluate.metric)
+    curve = _curve(state.until(name).rounds, params.evaluate.metric)
     drawn = {metric.key for metric in curve}
     tags = {"hitl.workspace_id": workspace_id(events), "hitl.round": name}
     tags |= {"hitl.revision": str(len(one.earlier))} if one.earlier else {}

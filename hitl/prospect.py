@@ -1,7 +1,7 @@
 """What the next round would be, what it is expected to bring, and how often that was right: functions of the state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import cast
 
 from hitl import budget
@@ -88,11 +88,6 @@ def prospect(params: Params, state: State, items: int) -> Prospect:
     is_out = current.done("selected") and not current.done("evaluated")
     labels = (points[-1].labels if points else 0) + round((_items(current) if is_out else items) * _yield(state.rounds))
     return Prospect(current.id if is_out else state.next_round, labels, points, fitted)
-
-
-def until(state: State, round_id: str) -> State:
-    """The state as if no round had come after this one."""
-    return replace(state, rounds=state.rounds[: round_number(round_id) + 1])
 
 
 def foretold(params: Params, state: State) -> tuple[Foretold, ...]:

@@ -253,9 +253,9 @@ class State:
         """The closed rounds that an undo made void and that are not closed again, in order."""
         return tuple(one for one in self.rounds if one.earlier and one.phase in (Phase.REBUILDING, Phase.CLOSING))
 
-    def until(self, name: str) -> tuple[RoundState, ...]:
-        """The rounds up to `name`, itself among them."""
-        return self.rounds[: round_number(name) + 1]
+    def until(self, name: str) -> "State":
+        """The state as if no round had come after `name`."""
+        return replace(self, rounds=self.rounds[: round_number(name) + 1])
 
     @property
     def current(self) -> RoundState | None:

@@ -28,7 +28,7 @@ def records(
     from hitl import annotators as deciding, resolve
     from tasks.edges import tables
 
-    rounds = [one for one in state.until(until) if one.done("validated")]
+    rounds = [one for one in state.until(until).rounds if one.done("validated")]
     answers, labels = [], []
     gold: dict[str, str] = {}
     for one in rounds:
@@ -76,7 +76,7 @@ def _regraded(
     from hitl import regrade
 
     before = layout.round_id(layout.round_number(until) - 1)
-    rounds = [one for one in state.until(until) if one.done("exported")]
+    rounds = [one for one in state.until(until).rounds if one.done("exported")]
     known = {item: label for one in rounds for item, label in expected.gold(workspace, one.id).items()}
     was, now = (decisions.corrected(workspace, state, known, until=name) for name in (before, until))
     items = regrade.corrected(was, now)

@@ -2,13 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import cast
 
 from hitl import curve, metrics, pipeline, projection
-from hitl.layout import Workspace, round_number
+from hitl.layout import Workspace
 from hitl.ledger import digest
 from hitl.params import Params
 from hitl.state import RoundState, State
@@ -57,14 +56,13 @@ def _dataset(round_id: str, name: str, part: str, context: str, source: Path, sh
 def _documents(here: Workspace, state: State, one: RoundState, params: Params) -> dict[str, bytes]:
     """The figures, the report and the parameters of the round, by their names among its artifacts."""
     metric, classes = params.evaluate.metric, params.data.classes
-    until = replace(state, rounds=state.rounds[: round_number(one.id) + 1])
     shown = tables.read_parquet(here.round(one.id) / "predictions.parquet", ["label", "predicted"])
     actual, predicted = (metrics.codes(shown[name].tolist(), classes) for name in ("label", "predicted"))
     matrix = metrics.confusion(actual, predicted, len(classes)).tolist()
     report = here.round(one.id) / "report.html"
     return {
         "figures/learning_curve.png": figures.png(
-            figures.learning_curve(curve.learning_curve(until, metric), metric=metric)
+            figures.learning_curve(curve.learning_curve(state.until(one.id), metric), metric=metric)
         ),
         "figures/confusion.png": figures.png(figures.confusion(matrix, classes)),
         **({"report.html": report.read_bytes()} if report.is_file() else {}),

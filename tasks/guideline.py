@@ -26,7 +26,7 @@ def written(workspace: Workspace, state: State, params: Params, until: str) -> s
     from hitl import guideline
     from tasks.edges import files
 
-    rounds = [one for one in state.until(until) if one.done("validated")]
+    rounds = [one for one in state.until(until).rounds if one.done("validated")]
     told = pd.concat([_answers(workspace, one) for one in rounds], ignore_index=True)
     labels = pd.concat([_labels(workspace, one.id) for one in rounds], ignore_index=True)
     change = guideline.change(told, labels, seed=params.evaluate.seed)

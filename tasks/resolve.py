@@ -69,7 +69,7 @@ def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
     An item has one label: the last decision of an adjudicator, else the last that a crowd gave. (Where an undo made
     more of an earlier round stand, another round may have asked about the same item too.)
     """
-    rounds = [one.id for one in state.rounds[1 : round_number(until) + 1]]
+    rounds = [one.id for one in state.until(until).rounds[1:]]
     found = [tables.read_parquet(workspace.initial).assign(**{"from": "initial", "round": BASELINE})]
     found += [_labeled_in(workspace, name) for name in rounds]
     frame = pd.concat([part for part in found if len(part)]).drop_duplicates("item_id", keep="last")

@@ -18,7 +18,7 @@ from tasks.edges import tables
 
 def findings(workspace: Workspace, state: State, round_id: str) -> tuple[Finding, ...]:
     """What is suspicious in the answers of all rounds up to this one, whose annotations passed their door."""
-    rounds = [one for one in state.rounds[: round_number(round_id) + 1] if one.done("validated")]
+    rounds = [one for one in state.until(round_id).rounds if one.done("validated")]
     frames, known, words, views = [], dict[str, str](), dict[str, int](), []
     for one in rounds:
         params = journal.params_of(workspace, one.id)

@@ -94,4 +94,4 @@ def test_the_metric_of_now_is_told_of_all_rounds() -> None:
 
 
 def test_a_state_until_a_round_is_that_before_the_next_one() -> None:
-    assert prospect.until(history(), "r0002").rounds == history(VALUES[:3]).rounds
+    assert history().until("r0002").rounds == history(VALUES[:3]).rounds

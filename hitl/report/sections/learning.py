@@ -3,7 +3,7 @@
 from hitl import due
 from hitl.curve import CurvePoint, learning_curve
 from hitl.expectation import Expectation
-from hitl.prospect import Foretold, Prospect, foretold, prospect, size, until
+from hitl.prospect import Foretold, Prospect, foretold, prospect, size
 from hitl.report.charts import curve_chart
 from hitl.report.sections.parts import Cell, Figure, Section, Table, columns
 from hitl.report.sections.sources import Sources
@@ -12,7 +12,7 @@ from hitl.report.spelled import between, difference, many, measured, opening, pe
 
 def section(sources: Sources) -> Section | None:
     """The curve as a drawing and as numbers; None before any model was measured."""
-    state, metric = until(sources.state, sources.round_id), sources.metric
+    state, metric = sources.state.until(sources.round_id), sources.metric
     points = learning_curve(state, metric)
     if not points:
         return None
