@@ -1,7 +1,6 @@
 """MLflow, a DVC remote and Prefect, each a real server, that are stopped, killed or ended in the middle of a round."""
 
 import http.client
-import logging
 import os
 import signal
 import sqlite3
@@ -154,19 +153,8 @@ def quickly(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
         monkeypatch.setenv("MLFLOW_TRACKING_URI", request.getfixturevalue("tracking").url)
 
 
-@pytest.fixture
-def told() -> Iterator[list[str]]:
-    """The warnings, heard at our own logger: the handlers at the root are Prefect's to replace when it is set up."""
-    said: list[str] = []
-
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
-
-    ear, log = Ear(logging.WARNING), logging.getLogger("hitl")
-    log.addHandler(ear)
-    yield said
-    log.removeHandler(ear)
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "hitl" and record.levelname == "WARNING"]
 
 
 def published(lone: Workspace, tracking: Outside, remote: Outside) -> None:
@@ -188,10 +176,12 @@ def published(lone: Workspace, tracking: Outside, remote: Outside) -> None:
     assert ours <= theirs
 
 
-def test_rounds_begin_without_any_server(lone: Workspace, tracking: Outside, remote: Outside, told: list[str]) -> None:
+def test_rounds_begin_without_any_server(
+    lone: Workspace, tracking: Outside, remote: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
     engine.perform("open", lone, "direct")
     assert journal.read(lone).rounds[-1].done("exported")
-    first, second = told
+    first, second = told(caplog)
     later = "by the next hitl advance, for now:"
     silent = f"Unreachable: it at {remote.url} does not answer within 3 s"
     assert first.startswith(f"r0000 is versioned here, and pushed to far {later} {silent}")
@@ -215,7 +205,7 @@ def test_servers_that_go_in_the_middle_of_a_round_are_told_by_the_next_advance(
     lone: Workspace,
     tracking: Outside,
     remote: Outside,
-    told: list[str],
+    caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     kind: signal.Signals,
 ) -> None:
@@ -225,7 +215,7 @@ def test_servers_that_go_in_the_middle_of_a_round_are_told_by_the_next_advance(
     engine.perform("advance", lone, "direct")
     name = journal.read(lone).rounds[-1].id
     simulate.simulate(lone)
-    told.clear()
+    caplog.clear()
     # After the first look found them well: the remote as DVC begins to push, MLflow with half a run.
     _signalled_before(monkeypatch, versions, "push", remote, kind)
     _signalled_before(monkeypatch, registry, "register", tracking, kind)
@@ -233,7 +223,7 @@ def test_servers_that_go_in_the_middle_of_a_round_are_told_by_the_next_advance(
     engine.perform("close", lone, "direct")
     assert journal.read(lone).round(name).done("closed")
     assert time.monotonic() - began < 240
-    assert [line.split(" ")[0] for line in told] == [name, name]
+    assert [line.split(" ")[0] for line in told(caplog)] == [name, name]
     assert track.pending(lone, journal.read(lone)) == [name]
     for server in (tracking, remote):
         server.up()
