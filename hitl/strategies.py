@@ -89,7 +89,8 @@ def consensus_divergence(probabilities: Floats, draw: Floats) -> Floats:
     is that of `vote_entropy`.
     """
     each = np.mean([entropy(one, draw) for one in probabilities], axis=0)
-    return np.asarray(np.maximum(entropy(probabilities.mean(axis=0), draw) - each, 0))
+    with np.errstate(invalid="ignore"):  # what is no number is an error later, which names the item
+        return np.asarray(np.maximum(entropy(probabilities.mean(axis=0), draw) - each, 0))
 
 
 def _unsure(items: Shortlisted, places: Places, size: int) -> list[str]:
