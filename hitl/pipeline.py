@@ -82,7 +82,9 @@ def fit(model: Classifier, labeled: pd.DataFrame, features: Mapping[str, Kind]) 
     Raises ParamsError when the estimator refuses the value of an option, DataError for a text column without a word.
     """
     try:
-        model.fit(inputs(labeled, features), labeled["label"].to_numpy(dtype=object))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a model that stops early is judged like any other
+            model.fit(inputs(labeled, features), labeled["label"].to_numpy(dtype=object))
     except InvalidParameterError as error:
         raise ParamsError(f"params.yaml: model.options: {error}") from error
     except ValueError as error:
@@ -104,9 +106,7 @@ def committee(model: Model, labeled: pd.DataFrame, features: Mapping[str, Kind],
     found = []
     for member in range(members):
         drawn = labeled.iloc[_bootstrap(labeled["label"], np.random.default_rng([model.seed, member]))]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            found.append(fit(build(model, features), drawn, features))
+        found.append(fit(build(model, features), drawn, features))
     return found
 
 

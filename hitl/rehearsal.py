@@ -3,7 +3,6 @@
 What trains and picks is what a round runs (`pipeline`, `strategies`, `choose`); only the files are missing.
 """
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
 
 from hitl import choose, metrics, pipeline, resolve as resolving, strategies
 from hitl.budget import random_slice
@@ -260,9 +258,7 @@ def _answered(loop: Loop, chosen: Places, overlap: int, say: Say | None, rng: np
 
 
 def _fitted(params: Params, labeled: pd.DataFrame) -> Classifier:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return pipeline.fit(pipeline.build(params.model, params.features), labeled, params.features)
+    return pipeline.fit(pipeline.build(params.model, params.features), labeled, params.features)
 
 
 def _quality(known: Known, model: Classifier, test: Places) -> float:

@@ -1,9 +1,6 @@
 """Doubts: labels of the labeled set that a model which did not learn them contradicts."""
 
-import warnings
-
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from hitl import label_errors, pipeline
@@ -34,8 +31,7 @@ def doubted(workspace: Workspace, params: Params) -> dict[str, str]:
         if rest["label"].nunique() < 2:
             return {}
         model = pipeline.build(params.model, params.features)
-        with threadpool_limits(1), warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with threadpool_limits(1):
             pipeline.fit(model, rest, params.features)
             probabilities[fold == number] = pipeline.aligned(model, inputs[fold == number], classes)
     place = {name: number for number, name in enumerate(classes)}

@@ -1,9 +1,7 @@
 """Train: fit the model that params.yaml describes on the labeled set."""
 
-import warnings
 from typing import cast
 
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from hitl import doors, pipeline
@@ -41,8 +39,7 @@ def fit(workspace: Workspace, params: Params | None = None) -> Facts:
         workspace, params, labeled, table="data/labeled.parquet", undone="nothing was trained", fix=_WAY_OUT
     )
     model = pipeline.build(params.model, params.features)
-    with threadpool_limits(1), warnings.catch_warnings():  # one thread: the same sums on any number of cores
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with threadpool_limits(1):  # one thread: the same sums on any number of cores
         pipeline.fit(model, labeled, params.features)
     probe = pipeline.inputs(test.head(PROBE), params.features)
     facts: Facts = {
