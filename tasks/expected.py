@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
@@ -54,13 +54,9 @@ def judged_again(workspace: Workspace, state: State, name: str) -> Iterator[Judg
     What was refused is judged again too where something was withdrawn: that may be why it was.
     """
     one, wanted = state.round(name), replace(expectation(workspace, state, name), closed=False)
-    for arrived in one.arrivals:
-        known = not one.is_touched and one.rejudged is None
-        if arrived.may_stand and (not known or arrived.sha256 in one.standing) and _is_whole(workspace, arrived):
-            judged = _again(workspace, arrived, wanted)
-            if judged.verdict != "reject":
-                wanted = after(wanted, judged)
-                yield judged
+    known = not one.is_touched and one.rejudged is None
+    arrivals = [arrived for arrived in one.arrivals if not known or arrived.sha256 in one.standing]
+    return (judged for judged in _in_turn(workspace, arrivals, wanted) if judged.verdict != "reject")
 
 
 def verdicts(workspace: Workspace, state: State, name: str, known: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -70,13 +66,16 @@ def verdicts(workspace: Workspace, state: State, name: str, known: Mapping[str, 
     """
     one, sent = state.round(name), sent_ids(workspace, name)
     hidden = {sent[item]: known[item] for item in gold(workspace, name) if item in known}
-    wanted, found = replace(expectation(workspace, state, name), closed=False, gold=hidden), []
-    for arrived in one.arrivals:
+    wanted = replace(expectation(workspace, state, name), closed=False, gold=hidden)
+    return [(judged.file, str(judged.verdict)) for judged in _in_turn(workspace, one.arrivals, wanted)]
+
+
+def _in_turn(workspace: Workspace, arrivals: Iterable[Arrived], wanted: Expectation) -> Iterator[Judgement]:
+    for arrived in arrivals:
         if arrived.may_stand and _is_whole(workspace, arrived):
             judged = _again(workspace, arrived, wanted)
             wanted = wanted if judged.verdict == "reject" else after(wanted, judged)
-            found.append((str(arrived.facts["file"]), str(judged.verdict)))
-    return found
+            yield judged
 
 
 def _is_whole(workspace: Workspace, arrived: Arrived) -> bool:
