@@ -19,9 +19,9 @@ from hitl.errors import DataError, MomentError
 from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts, stamp
 from hitl.params import Params
-from hitl.resolve import agreement, standing
+from hitl.resolve import agreement
 from hitl.state import Phase, State, may
-from tasks import decisions, export, journal
+from tasks import annotations, decisions, export, journal
 from tasks.edges import files, git, intake, tables
 
 _KNOWN = ["item_id", "reason", "model_class", "model_confidence"]
@@ -43,7 +43,7 @@ def write(workspace: Workspace, more: Sequence[str] = (), doubted: Mapping[str, 
             f"{', '.join(map(repr, strangers))}: no item of the initial set or of a closed round is called so"
         )
     columns = params.export.columns
-    rows = _rows(workspace, params, known.loc[order], doubts)
+    rows = _rows(workspace, params, state, known.loc[order], doubts)
     numeric = [name for name in columns if params.data.columns[name] == "numeric"]
     folder = files.private_folder(workspace.adjudication)
     data = adjudication.paper(rows, columns, numeric=numeric)
@@ -172,17 +172,15 @@ def _known(workspace: Workspace, state: State) -> pd.DataFrame:
 def _in_order(workspace: Workspace, waiting: Mapping[str, str]) -> list[str]:
     """The items that wait, those first that the most answers were paid for; then by round and item_id."""
     rounds = sorted(set(waiting.values()))
-    said = Counter(item for name in rounds for item in _annotations(workspace, name)["item_id"])
+    said = Counter(item for name in rounds for item in annotations.standing(workspace, name)["item_id"])
     return sorted(waiting, key=lambda item: (-said[item], waiting[item], item))
 
 
-def _annotations(workspace: Workspace, round_id: str) -> pd.DataFrame:
-    return standing(tables.read_parquet(workspace.round(round_id) / "annotations.parquet"))
-
-
-def _rows(workspace: Workspace, params: Params, known: pd.DataFrame, doubts: Mapping[str, str]) -> list[dict[str, str]]:
+def _rows(
+    workspace: Workspace, params: Params, state: State, known: pd.DataFrame, doubts: Mapping[str, str]
+) -> list[dict[str, str]]:
     """The rows of adjudicate.csv for these items, in their order: what people saw and said, and why the item waits."""
-    said = _said(workspace, journal.read(workspace), known)
+    said = _said(workspace, state, known)
     rows = _shown(workspace, params, known)
     for row, (item, facts) in zip(rows, known.to_dict("index").items(), strict=True):
         answers = said.get(str(item), pd.DataFrame(columns=["annotator_id", "label"]))
@@ -196,7 +194,7 @@ def _rows(workspace: Workspace, params: Params, known: pd.DataFrame, doubts: Map
 
 def _said(workspace: Workspace, state: State, known: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The answers to each of these items, of all rounds that are closed."""
-    parts = [_annotations(workspace, one.id) for one in state.closed if one.id != BASELINE]
+    parts = [annotations.standing(workspace, one.id) for one in state.closed if one.id != BASELINE]
     found = pd.concat(parts) if parts else pd.DataFrame(columns=["item_id"])
     return {str(item): part for item, part in found[found["item_id"].isin(known.index)].groupby("item_id")}
 

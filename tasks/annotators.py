@@ -25,7 +25,8 @@ def records(
     """
     import pandas as pd
 
-    from hitl import annotators as deciding, resolve
+    from hitl import annotators as deciding
+    from tasks import annotations
     from tasks.edges import tables
 
     rounds = [one for one in state.until(until).rounds if one.done("validated")]
@@ -33,8 +34,7 @@ def records(
     gold: dict[str, str] = {}
     for one in rounds:
         folder = workspace.round(one.id)
-        names = [*deciding.COLUMNS, "superseded_by"]
-        answers.append(resolve.standing(tables.read_parquet(folder / "annotations.parquet", names)))
+        answers.append(annotations.standing(workspace, one.id, deciding.COLUMNS))
         came_to = tables.read_parquet(folder / "labels.parquet", ["item_id", "label"])
         labels.append(came_to.assign(round=one.id))
         gold |= expected.gold(workspace, one.id)

@@ -61,13 +61,12 @@ def sha256(one: RoundState) -> str:
 
 def _answers(workspace: Workspace, one: RoundState) -> "pd.DataFrame":
     """The answers of a round that stand, each with what the model took its item for when that went out."""
-    from hitl.resolve import standing
-    from tasks import expected
+    from tasks import annotations, expected
     from tasks.edges import tables
 
     folder, gold = workspace.round(one.id), expected.gold(workspace, one.id)
-    names = ["round", "item_id", "annotator_id", "label", "comment", "superseded_by"]
-    found = standing(tables.read_parquet(folder / "annotations.parquet", names))
+    names = ["round", "item_id", "annotator_id", "label", "comment"]
+    found = annotations.standing(workspace, one.id, names)
     batch = tables.read_parquet(folder / "batch.parquet", ["item_id", "reason", "model_class"])
     drawn = batch["reason"].map(lambda reason: reason if reason in ("gold", "random") else "chosen")
     taken = batch["item_id"].map(gold).astype(object)

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import pandas as pd
 
-from hitl import resolve as resolving
 from hitl.annotators import records_of
 from hitl.choose import SEEN
 from hitl.curve import CurvePoint
@@ -31,6 +30,7 @@ from hitl.report.sections.sources import (
 from hitl.report.whole import report_of
 from hitl.state import RoundState, State, fold
 from tasks import guideline, journal
+from tasks.annotations import standing
 from tasks.edges import files, lock, page, tables
 
 PATIENCE = 10.0
@@ -97,7 +97,7 @@ def sources(workspace: Workspace, round_id: str) -> Sources:
         shown={item_id: _shown(row, params) for item_id, row in shown.items()},
         mix=_mix(folder, params, one),
         pixels={item_id: _pixels(row, params) for item_id, row in shown.items() if params.data.image},
-        answers=_answers(folder, one),
+        answers=_answers(workspace, one),
         labels=labels,
         gold=_gold(workspace, batch),
         records=records_of(cast(Any, told.get("records", []))),
@@ -150,12 +150,12 @@ def _words(cells: pd.Series) -> list[str]:
     return ["" if pd.isna(cell) else cell if isinstance(cell, str) else f"{cell:g}" for cell in cells]
 
 
-def _answers(folder: Path, one: RoundState) -> tuple[Answer, ...]:
+def _answers(workspace: Workspace, one: RoundState) -> tuple[Answer, ...]:
     names = [field.name for field in fields(Answer)]
     if not one.done("validated"):
         return ()
-    found = resolving.standing(tables.read_parquet(folder / "annotations.parquet", [*names, "superseded_by"]))
-    return tuple(Answer(**cast(Any, row)) for row in _plain(found[names]))
+    found = standing(workspace, one.id, names)
+    return tuple(Answer(**cast(Any, row)) for row in _plain(found))
 
 
 def _predictions(workspace: Workspace, state: State, round_id: str | None) -> tuple[Prediction, ...]:

@@ -13,6 +13,7 @@ from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
 from tasks import annotators, decisions, expected, guideline, journal, suspicion
+from tasks.annotations import foreseen, standing
 from tasks.edges import tables
 
 
@@ -23,7 +24,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     """
     params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     folder = workspace.round(round_id)
-    annotations = deciding.standing(tables.read_parquet(folder / "annotations.parquet"))
+    annotations = standing(workspace, round_id)
     batch = tables.read_parquet(folder / "batch.parquet")
     hidden = expected.gold(workspace, round_id)
     gold = decisions.corrected(workspace, state, hidden, until=round_id)
@@ -35,7 +36,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         params.resolve,
         gold=gold,
         classes=params.data.classes,
-        probabilities=_probabilities(batch, params) if params.resolve.method == "with_model" else None,
+        probabilities=foreseen(batch, params) if params.resolve.method == "with_model" else None,
     )
     labels = _with_decisions(workspace, state, round_id, _no_gold(found.labels, hidden.keys() - gold.keys()))
     unresolved = labels[labels["label"].isna() & (labels["from"] == "human")]
@@ -121,14 +122,6 @@ def _no_gold(labels: pd.DataFrame, items: Collection[str]) -> pd.DataFrame:
     """The labels without any for these gold items, of which an adjudicator says that nobody can tell."""
     out = labels["item_id"].isin(list(items))
     return labels.assign(label=labels["label"].mask(out), **{"from": labels["from"].mask(out, "gold")})
-
-
-def _probabilities(batch: pd.DataFrame, params: Params) -> pd.DataFrame:
-    """What the model that chose the batch thinks of its items: it had not seen their answers."""
-    told = batch[batch["probabilities"].notna()]
-    return pd.DataFrame(
-        told["probabilities"].tolist(), index=pd.Index(told["item_id"]), columns=list(params.data.classes)
-    )
 
 
 def _labeled_in(workspace: Workspace, round_id: str) -> pd.DataFrame:

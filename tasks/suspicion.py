@@ -9,10 +9,9 @@ from hitl import suspicion
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
-from hitl.resolve import standing
 from hitl.state import RoundState, State
 from hitl.suspicion import COLUMNS, Finding
-from tasks import expected, journal
+from tasks import annotations, expected, journal
 from tasks.edges import tables
 
 
@@ -23,11 +22,11 @@ def findings(workspace: Workspace, state: State, round_id: str) -> tuple[Finding
     for one in rounds:
         params = journal.params_of(workspace, one.id)
         batch = tables.read_parquet(workspace.round(one.id) / "batch.parquet")
-        said = standing(tables.read_parquet(workspace.round(one.id) / "annotations.parquet"))
+        said = annotations.standing(workspace, one.id)
         frames.append(said.merge(batch[["item_id", "model_class"]], on="item_id", how="left")[list(COLUMNS)])
         known |= expected.gold(workspace, one.id)
         words |= _words(workspace, params, one)
-        views.append(_view(batch, params))
+        views.append(annotations.foreseen(batch, params))
     view = pd.concat(views)
     return suspicion.findings(
         pd.concat(frames, ignore_index=True),
@@ -55,10 +54,3 @@ def _words(workspace: Workspace, params: Params, one: RoundState) -> dict[str, i
     items = tables.read_parquet(workspace.round(one.id) / "items.parquet", ["item_id", *texts])
     whole = items[texts].fillna("").agg(" ".join, axis=1)
     return {item: len(text.split()) for item, text in zip(items["item_id"], whole, strict=True)}
-
-
-def _view(batch: pd.DataFrame, params: Params) -> pd.DataFrame:
-    """What the model that chose the batch thought of its items."""
-    told = batch[batch["probabilities"].notna()]
-    columns, index = list(params.data.classes), pd.Index(told["item_id"])
-    return pd.DataFrame(told["probabilities"].tolist() or None, index=index, columns=columns)
