@@ -3,8 +3,6 @@
 A decision outranks every answer and every model. A later one supersedes it; the old one stays in the history.
 """
 
-import csv
-import io
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from hitl.contract import (
     MODEL_CONFIDENCE,
     PROPOSED,
     SKIP,
+    csv_bytes,
     neutral,
 )
 from hitl.delivery.answers import check_shape
@@ -156,14 +155,12 @@ def paper(rows: Sequence[Mapping[str, str]], columns: Sequence[str], *, numeric:
     ours has ` (item)` behind its name. No cell runs as a formula.
     """
     plain = {*numeric, "agreement", MODEL_CONFIDENCE}
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow([neutral(name) for name in (ITEM_ID, *map(heading, columns), *CONTEXT, *EMPTY)])
+    lines = [[neutral(name) for name in (ITEM_ID, *map(heading, columns), *CONTEXT, *EMPTY)]]
     for row in rows:
         seen = [cell({ITEM_ID: row[ITEM_ID], name: row[f"item:{name}"]}, name, plain) for name in columns]
         told = [cell(row, name, plain) for name in CONTEXT]
-        writer.writerow([cell(row, ITEM_ID, ()), *seen, *told, *("" for _ in EMPTY)])
-    return text.getvalue().encode()
+        lines.append([cell(row, ITEM_ID, ()), *seen, *told, *("" for _ in EMPTY)])
+    return csv_bytes(lines)
 
 
 def heading(column: str) -> str:

@@ -1,6 +1,8 @@
 """What pack and delivery agree on: the columns, the word for a skip, and how no cell can run as a formula."""
 
+import csv
 import hashlib
+import io
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -73,3 +75,14 @@ def forms(text: str) -> frozenset[str]:
 def label_schema_sha256(classes: Iterable[str]) -> str:
     """One digest for a list of classes, in their order: what a delivery's manifest names as its label schema."""
     return hashlib.sha256("\n".join(classes).encode()).hexdigest()
+
+
+def csv_bytes(rows: Iterable[Iterable[object]]) -> bytes:
+    r"""Rows as every CSV of ours is written: UTF-8, LF, every field quoted.
+
+    >>> csv_bytes([["item_id", "label"], ["7", "cat, or dog"]])
+    b'"item_id","label"\n"7","cat, or dog"\n'
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

@@ -21,6 +21,7 @@ from hitl.contract import (
     RESERVED,
     SECONDS,
     SKIP,
+    csv_bytes,
     forms,
     inert,
     label_schema_sha256,
@@ -62,13 +63,9 @@ def batch_csv(
     """
     header, rows = columns_of(columns, show_prediction=show_prediction), list(rows)
     check_ids([row[ITEM_ID] for row in rows])
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(map(neutral, header))
     plain = frozenset((*numeric, MODEL_CONFIDENCE))
-    for row in rows:
-        writer.writerow(["" if name in ANSWERS else cell(row, name, plain) for name in header])
-    return text.getvalue().encode()
+    lines = (["" if name in ANSWERS else cell(row, name, plain) for name in header] for row in rows)
+    return csv_bytes([map(neutral, header), *lines])
 
 
 def exported_items(batch: bytes) -> dict[str, dict[str, str]]:

@@ -1,8 +1,6 @@
 """Audit: draw what an auditor looks at blindly, take the answers back, and accept the lot or send it back."""
 
 import csv
-import getpass
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 from hitl import acceptance, audit as auditing, pack
 from hitl.acceptance import Plan
 from hitl.audit import SHORT, TOLD, Answer, Unit
-from hitl.contract import COMMENT, ITEM_ID, LABEL, MODEL_CLASS, MODEL_CONFIDENCE, neutral, original
+from hitl.contract import COMMENT, ITEM_ID, LABEL, MODEL_CLASS, MODEL_CONFIDENCE, csv_bytes, neutral, original
 from hitl.errors import DataError, MomentError
 from hitl.ids import fractions, hashes, ids_of
 from hitl.layout import Workspace
@@ -53,12 +51,12 @@ def draw(
     asked: Facts = {"lot": plan.lot, "error": error, "good": good, "confidence": confidence}
     facts: Facts = {"audit": name, "kind": lot.kind, "of": lot.of, **asked, "reason": reason}
     if (known := _event(workspace, "audit_drawn", name)) is None:
-        text = _text(Unit._fields, drawn)
+        text = csv_bytes([Unit._fields, *drawn])
         facts |= {"audit_drawn_sha256": files.write_bytes(_path(workspace, lot.round, name, "drawn.csv"), text)}
         known = journal.append(workspace, "audit_drawn", lot.round, facts)
     header, *rows = _blind(workspace, lot.round, name, drawn)
     out = Path(f"audit-{name}.csv") if out is None else out
-    there = _hand_out(out, name, _text(header, rows))
+    there = _hand_out(out, name, csv_bytes([header, *rows]))
     likely = round(acceptance.expected_items(plan, plan.good))
     counts = {"rows": len(rows), "least": plan.least, "likely": likely, "most": plan.most}
     return {**known.facts, "round": lot.round, **counts, "out": str(out), "was_there": there}
@@ -80,7 +78,7 @@ def close(workspace: Workspace, path: Path, *, auditor: str | None = None) -> Fa
     units, classes = _units(workspace, drawn), journal.params_of(workspace, drawn.round).data.classes
     auditing.check(str(path), answers, units, classes)
     plan = _as_drawn(workspace, drawn)
-    told, who = {**drawn.facts, "round": drawn.round}, auditor or getpass.getuser()
+    told, who = {**drawn.facts, "round": drawn.round}, auditor or journal.actor()
     receipt = auditing.receipt(told, plan, units, answers, auditor=who, at=stamp(journal.now()))
     journal.append(workspace, "audited", drawn.round, _kept(workspace, receipt, data))
     return _with_paths(workspace, receipt)
@@ -241,10 +239,3 @@ def _event(workspace: Workspace, event: str, name: str) -> Event | None:
 
 def _path(workspace: Workspace, round_id: str, name: str, end: str) -> Path:
     return workspace.round(round_id) / "audits" / f"{name}.{end}"
-
-
-def _text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerows([header, *rows])
-    return text.getvalue().encode()

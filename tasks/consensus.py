@@ -1,15 +1,13 @@
 """Consensus: labels out of any file of annotations, without a workspace."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from hitl.consensus.columns import Role, located
+from hitl.contract import csv_bytes
 from hitl.errors import DataError
 from hitl.ledger import Facts
 from hitl.params import SKIP, Resolve
@@ -41,7 +39,7 @@ def consensus(
         gold={} if gold is None else _gold(gold),
         probabilities=None if probabilities is None else _probabilities(probabilities),
     )
-    files.write_text(out, _text(found.labels))
+    files.write_bytes(out, _csv(found.labels))
     return {"file": str(path), "out": str(out), "columns": roles, **_facts(found)}
 
 
@@ -119,10 +117,6 @@ def _rows(rows: Sequence[int] | np.ndarray) -> str:
     return f"row {told}{more}"
 
 
-def _text(labels: pd.DataFrame) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(LABEL_COLUMNS)
+def _csv(labels: pd.DataFrame) -> bytes:
     plain = labels.astype(object).where(labels.notna(), "")
-    writer.writerows(cast(list[list[object]], plain.to_numpy().tolist()))
-    return text.getvalue()
+    return csv_bytes([LABEL_COLUMNS, *plain.to_numpy().tolist()])

@@ -1,11 +1,11 @@
 """What adjudicators decided, as far as it stands: read from the files that the ledger names."""
 
 import csv
-import io
 from collections.abc import Iterable, Mapping
 from typing import cast
 
 from hitl.adjudication import Decision
+from hitl.contract import csv_bytes
 from hitl.errors import IntegrityError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
@@ -19,13 +19,11 @@ _SKIPPED = ""
 
 def written(decisions: Iterable[Decision], item_of: Mapping[str, str]) -> bytes:
     """Decisions as a CSV under the items' own ids, as they are read from now on."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[Iterable[object]] = [COLUMNS]
     for one in decisions:
         label = _SKIPPED if one.label is None else one.label
-        writer.writerow([item_of[one.item_id], label, one.adjudicator, one.reason, one.comment, one.row])
-    return text.getvalue().encode()
+        rows.append([item_of[one.item_id], label, one.adjudicator, one.reason, one.comment, one.row])
+    return csv_bytes(rows)
 
 
 def history(workspace: Workspace, state: State, *, until: str | None = None) -> list[tuple[Facts, Decision]]:

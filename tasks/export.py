@@ -1,7 +1,5 @@
 """Export: make the pack that goes to the vendor. What params do not allow a vendor to see never leaves."""
 
-import csv
-import io
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import partial
@@ -11,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hitl import choose, hidden, mask, pack, surrogate
-from hitl.contract import MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.contract import MODEL_CLASS, MODEL_CONFIDENCE, csv_bytes
 from hitl.formats import FORMATS, Batch
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts, digest
@@ -103,10 +101,8 @@ def _map(workspace: Workspace, round_id: str, ids: Mapping[str, str]) -> Facts:
     if all(item == sent for item, sent in ids.items()):
         path.unlink(missing_ok=True)
         return {}
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerows([("item_id", "sent_id"), *sorted(ids.items())])
-    return {"ids_sha256": files.write_bytes(path, text.getvalue().encode(), mode=files.PRIVATE)}
+    data = csv_bytes([("item_id", "sent_id"), *sorted(ids.items())])
+    return {"ids_sha256": files.write_bytes(path, data, mode=files.PRIVATE)}
 
 
 def visible(params: Params, rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], Facts]:

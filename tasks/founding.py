@@ -1,13 +1,12 @@
 """The files of a new workspace, each written whole; what somebody else put in their place is never overwritten."""
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from hitl.contract import csv_bytes
 from hitl.errors import MomentError
 from hitl.founding import params_template, scaffold
 from hitl.founding.item_ids import ITEM_ID
@@ -101,11 +100,8 @@ def _labeled(items: Items, made: Split, path: Path) -> str:
 
 
 def _truth(table: pd.DataFrame, path: Path) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow([ITEM_ID, LABEL])
-    writer.writerows(table[[ITEM_ID, LABEL]].to_numpy(dtype=object))
-    return files.write_text(path, out.getvalue())
+    rows = table[[ITEM_ID, LABEL]].to_numpy(dtype=object)
+    return files.write_bytes(path, csv_bytes([[ITEM_ID, LABEL], *rows]))
 
 
 def _refuse_strangers(workspace: Workspace, plan: dict[Path, Write], standing: dict[Path, str]) -> None:

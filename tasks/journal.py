@@ -95,7 +95,7 @@ def append(workspace: Workspace, event: str, round_id: str, facts: Facts) -> Eve
     if refusal:
         raise MomentError(refusal)
     at = max([now(), *(datetime.fromisoformat(one.at) for one in before.last)])
-    new = ledger.extend(before.last, at=at, actor=_actor(), event=event, round=round_id, facts=facts)
+    new = ledger.extend(before.last, at=at, actor=actor(), event=event, round=round_id, facts=facts)
     files.append_line(workspace.ledger, ledger.line(new), after=len(before.data))
     return new
 
@@ -267,7 +267,8 @@ def _card(workspace: Workspace) -> Path:
     return workspace.local / "state.json"
 
 
-def _actor() -> str:
+def actor() -> str:
+    """Who runs this program, as far as the system knows."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -4,13 +4,13 @@ Whatever became of an earlier push, what stands there is looked up before anythi
 """
 
 import csv
-import io
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Protocol, cast
 
 from hitl import push as decide
+from hitl.contract import csv_bytes
 from hitl.errors import HitlError, MomentError, ParamsError
 from hitl.formats import FORMATS, Batch
 from hitl.layout import Workspace
@@ -220,11 +220,10 @@ def _record(workspace: Workspace, current: RoundState, place: Facts, found: Foun
             told = list(csv.reader(file, strict=True))[1:]
         kept = {tuple(str(one[name]) for name in HEADER[:3]) for one in others}
         rows += [row for row in told if tuple(row[:3]) in kept]
-    text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([HEADER, *sorted(rows)])
+    data = csv_bytes([HEADER, *sorted(rows)])
     facts: Facts = {
         "places": [*others, place],
-        "pushed_sha256": files.write_bytes(path, text.getvalue().encode(), mode=files.PRIVATE),
+        "pushed_sha256": files.write_bytes(path, data, mode=files.PRIVATE),
     }
     if current.facts.get("pushed") != facts:
         journal.append(workspace, "pushed", current.id, facts)

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import TextIO
 
-from hitl.contract import ITEM_ID, neutral, original
+from hitl.contract import ITEM_ID, csv_bytes, neutral, original
 from hitl.delivery.index import Index
 from hitl.delivery.source import Bytes, Opened
 from hitl.delivery.vocabulary import Vocabulary
@@ -37,11 +37,8 @@ class Exported(Mapping[str, Mapping[str, str]]):
         if isinstance(items, Exported):
             return items
         columns = [name for name in next(iter(items.values()), {}) if name != ITEM_ID]
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerow([ITEM_ID, *columns])
-        writer.writerows([neutral(item), *(row.get(name, "") for name in columns)] for item, row in items.items())
-        return cls(Bytes(text.getvalue().encode()))
+        rows = ([neutral(item), *(row.get(name, "") for name in columns)] for item, row in items.items())
+        return cls(Bytes(csv_bytes([[ITEM_ID, *columns], *rows])))
 
     def __len__(self) -> int:
         return len(self.index)

@@ -1,14 +1,12 @@
 """Our answer to a vendor: the receipt, in which every delivered row has one outcome, and the file of rows to redo."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
 from hitl import money
-from hitl.contract import REDO
+from hitl.contract import REDO, csv_bytes
 from hitl.delivery.judgement import Held, Judgement
 from hitl.ledger import stamp
 
@@ -84,20 +82,14 @@ def redo_parts(judgement: Judgement) -> Iterator[bytes]:
     """The bytes of `redo_csv`, some rows at a time."""
     kept = [n for n, name in enumerate(judgement.header) if name not in REDO]
     held = iter(judgement.held)
-    yield _lines([[*(judgement.header[n] for n in kept), *REDO]])
+    yield csv_bytes([[*(judgement.header[n] for n in kept), *REDO]])
     while rows := [_redo(one, kept, len(judgement.header)) for one in islice(held, _TOGETHER)]:
-        yield _lines(rows)
+        yield csv_bytes(rows)
 
 
 def _redo(held: Held, kept: Sequence[int], width: int) -> list[str]:
     cells = _fitted(held.cells, width)
     return [*(cells[n] for n in kept), held.code, held.expected, held.proposed]
-
-
-def _lines(rows: list[list[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
 
 
 def _fitted(cells: Sequence[str], width: int) -> list[str]:

@@ -4,8 +4,6 @@ The columns that begin with an underscore are the platform's; of the others the 
 the row, each in the order of the alphabet ("Guide to: Reports Page", success.appen.com; published reports agree).
 """
 
-import csv
-import io
 import json
 import re
 from array import array
@@ -15,7 +13,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
-from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE, csv_bytes
 from hitl.formats import question
 from hitl.formats.annotation import (
     BATCH_ID,
@@ -104,11 +102,8 @@ def write(batch: Batch) -> dict[str, bytes]:
     shown = (MODEL_CLASS, MODEL_CONFIDENCE, MODEL_VERSION) if batch.shows_model else ()
     header = (ITEM_ID, BATCH_ID, *batch.columns, *shown)
     more = {BATCH_ID: batch.batch_id, MODEL_VERSION: batch.model_version}
-    lines = io.StringIO(newline="")
-    writer = csv.writer(lines, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([{**more, **row}.get(name, "") for name in header] for row in batch.rows)
-    return {"appen_data.csv": lines.getvalue().encode()}
+    rows = ([{**more, **row}.get(name, "") for name in header] for row in batch.rows)
+    return {"appen_data.csv": csv_bytes([header, *rows])}
 
 
 def classes(cell: str) -> tuple[str, ...]:

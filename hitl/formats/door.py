@@ -3,8 +3,6 @@
 The export itself is what is digested and kept; these rows are made of it anew each time it is read.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from hitl.contract import (
     SKIP,
     TOOL_PLACE,
     TOOL_STATUS,
+    csv_bytes,
 )
 from hitl.delivery.cells import MAX_SECONDS
 from hitl.delivery.source import Source, Translated
@@ -95,12 +94,8 @@ def _rows(found: Recognised, reading: Reading, limit: int) -> bytes:
     told = list(islice(_annotations(found, reading), limit + 1))
     if reading.repeat == "last":
         told.sort(key=lambda one: one.updated_at or one.labeled_at)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(_cells(one, reading.take) for one in told)
     try:
-        return out.getvalue().encode()
+        return csv_bytes([HEADER, *(_cells(one, reading.take) for one in told)])
     except UnicodeEncodeError as error:
         raise Unreadable(f"half a character ({error.object[error.start]!a}) in it: export it again") from error
 

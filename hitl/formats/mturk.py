@@ -4,8 +4,6 @@ The service closed in 2026; its files still circulate, and other vendors write t
 docs.aws.amazon.com/AWSMechTurk: "Reviewing results outside of the Requester UI", "QuestionFormAnswers data structure".
 """
 
-import csv
-import io
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -15,7 +13,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
-from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE
+from hitl.contract import ITEM_ID, MODEL_CLASS, MODEL_CONFIDENCE, csv_bytes
 from hitl.errors import DataError
 from hitl.formats import question
 from hitl.formats.annotation import (
@@ -140,11 +138,8 @@ def write(batch: Batch) -> dict[str, bytes]:
     if len(set(header)) < len(header):
         raise DataError("export.columns: a column is called as one that the pack adds; rename it in your data")
     more = {BATCH_ID: batch.batch_id, MODEL_VERSION: batch.model_version}
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([narrow({**more, **row}.get(name, "")) for name in header] for row in batch.rows)
-    return {"mturk_input.csv": text.getvalue().encode()}
+    rows = ([narrow({**more, **row}.get(name, "")) for name in header] for row in batch.rows)
+    return {"mturk_input.csv": csv_bytes([header, *rows])}
 
 
 def narrow(text: str) -> str:

@@ -1,12 +1,11 @@
 """An export on its way to an annotations.csv, and what was counted while it passed."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from hitl.contract import csv_bytes
 from hitl.errors import DeliveryError
 from hitl.formats.annotation import COLUMNS, Annotation, Dropped, cells, name
 
@@ -95,10 +94,8 @@ def annotations_csv(annotations: Iterable[Annotation]) -> Iterator[bytes]:
 
 
 def _lines(rows: Iterable[Iterable[str]], told: Iterable[Annotation] = ()) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
     try:
-        return out.getvalue().encode()
+        return csv_bytes(rows)
     except UnicodeEncodeError as error:
         places = [one.place for one in told]
         near = f" between {places[0]} and {places[-1]}" if places else ""
