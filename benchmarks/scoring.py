@@ -97,7 +97,7 @@ def write(folder: Path, rows: int) -> None:
 def scoring(kind: str) -> score.Scoring:
     """What `hitl open` scores with: 2,000 items asked about before, a test set of 500, a batch of 100."""
     X, y = learned()
-    model = MODELS[kind]().fit(X, y.astype(str).astype(object))
+    model = MODELS[kind]().fit(pd.DataFrame(X, columns=NAMES), y.astype(str).astype(object))
     data = {"id": "item_id", "label": "label", "classes": [str(name) for name in range(CLASSES)]}
     params = Params.model_validate(
         {"data": {**data, "columns": dict.fromkeys(NAMES, "numeric")}, "query": {"batch": BATCH}}

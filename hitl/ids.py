@@ -30,9 +30,9 @@ class ItemIds:
 
     def at(self, places: Iterable[int]) -> npt.NDArray[np.object_]:
         """The ids at `places`, as objects."""
-        whole, starts = self.text, self.starts
-        named = [whole[starts[place] : starts[place + 1]].tobytes().decode() for place in places]
-        return np.array(named, dtype=object)
+        some = np.asarray(places, dtype=np.intp)
+        run, begins, ends = self.text.data, self.starts[some].tolist(), self.starts[some + 1].tolist()
+        return np.array([str(run[begin:end], "utf-8") for begin, end in zip(begins, ends, strict=True)], dtype=object)
 
     @property
     def plain(self) -> bool:

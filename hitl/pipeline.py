@@ -76,6 +76,13 @@ def prepared(columns: Mapping[str, Cells], features: Mapping[str, Kind]) -> dict
     return {name: _cells(name, columns[name], kind) for name, kind in features.items()}
 
 
+def together(columns: Mapping[str, Prepared]) -> pd.DataFrame:
+    """Prepared columns as the frame that a model scores fastest: of numbers alone, one block that lies row by row."""
+    if not columns or any(cells.dtype == object for cells in columns.values()):
+        return pd.DataFrame(dict(columns), copy=False)
+    return pd.DataFrame(np.stack(list(columns.values()), axis=1), columns=list(columns), copy=False)
+
+
 def fit(model: Classifier, labeled: pd.DataFrame, features: Mapping[str, Kind]) -> Classifier:
     """`model`, fitted on the `features` and the `label` column of the labeled set.
 

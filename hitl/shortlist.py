@@ -1,6 +1,6 @@
 """The few items that a batch may be chosen from, out of a stream of any length: only what is kept takes memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,12 @@ DECIMALS = 9
 """Utilities are compared to this many decimals: the last bits of a sum depend on the processor and on how many items
 were looked at together. Items that are equal so far go by item_id."""
 _PENDING = 8_192
+_DECIDING = ("item_id", "utility", "draw", "again")
 Floats = npt.NDArray[np.floating[Any]]
+Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
+Cells = Mapping[str, npt.NDArray[Any]]
+"""Items by column: pandas is slow where there are many columns of few items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,8 @@ def kept(frame: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     An item that is sent `again` is kept whatever its numbers, and takes no other item's place. Adds `useful` and
     `drawn`: what each is kept for.
     """
-    fresh = frame[~frame["again"]]
-    top = fresh.sort_values(["utility", "item_id"], ascending=[False, True]).index[: limits.useful]
-    drawn = fresh.sort_values(["draw", "item_id"]).index[: limits.drawn]
-    places = frame.index[frame["again"]].union(top).union(drawn)
-    found = frame.loc[places].assign(useful=places.isin(top), drawn=places.isin(drawn))
-    return found.sort_values("item_id", ignore_index=True)
+    places, useful, drawn = _within({name: frame[name].to_numpy() for name in _DECIDING}, limits)
+    return frame.iloc[places].assign(useful=useful, drawn=drawn).reset_index(drop=True)
 
 
 @dataclass(slots=True)
@@ -48,9 +49,9 @@ class Shortlist:
     """
 
     limits: Limits
-    exact: Callable[[pd.DataFrame], npt.NDArray[np.float64]]
-    _frame: pd.DataFrame | None = None
-    _pending: list[pd.DataFrame] = field(default_factory=list)
+    exact: Callable[[Cells], npt.NDArray[np.float64]]
+    _kept: Cells = field(default_factory=dict)
+    _pending: list[Cells] = field(default_factory=list)
     _waiting: int = 0
     _top: Floats = field(default_factory=lambda: np.empty(0))
     _least: Floats = field(default_factory=lambda: np.empty(0))
@@ -73,36 +74,59 @@ class Shortlist:
         self, item_ids: npt.NDArray[np.object_], draw: Floats, again: npt.NDArray[np.bool_], seen: dict[str, Prepared]
     ) -> None:
         """Take items, by what a model sees of each."""
-        columns = {"item_id": item_ids, "draw": draw, "again": again}
-        self._pending.append(pd.DataFrame({**columns, **{SEEN + name: cells for name, cells in seen.items()}}))
+        cells = {"item_id": item_ids, "draw": draw, "again": again}
+        self._pending.append({**cells, **{SEEN + name: column for name, column in seen.items()}})
         self._waiting += len(item_ids)
         if self._waiting > _PENDING + 2 * self.limits.useful:
             self._settle()
 
-    def items(self) -> pd.DataFrame:
-        """The items that are kept: item_id, draw, again, utility, and what a model sees of each; sorted by item_id."""
+    def items(self) -> Cells:
+        """The items that are kept: item_id, draw, again, utility, and what a model sees of each; sorted by item_id.
+
+        Without any item there is no column.
+        """
         self._settle()
-        return pd.DataFrame() if self._frame is None else self._frame
+        return self._kept
 
     def _settle(self) -> None:
         if not self._pending:
             return
-        new = pd.concat(self._pending, ignore_index=True)
+        new = _joined(self._pending)
         new["utility"] = np.round(self.exact(new), DECIMALS)
-        self._frame = merged([new] if self._frame is None else [self._frame, new], self.limits)
+        self._kept = merged([new, self._kept], self.limits)
         self._pending, self._waiting = [], 0
 
 
-def merged(frames: Sequence[pd.DataFrame], limits: Limits) -> pd.DataFrame:
+def merged(parts: Sequence[Cells], limits: Limits) -> Cells:
     """The items of several shortlists within the limits: the same, however the pool was cut among them."""
-    found = [frame for frame in frames if len(frame)]
-    return kept(pd.concat(found, ignore_index=True), limits) if found else pd.DataFrame()
+    found = [items for items in parts if items]
+    if not found:
+        return {}
+    whole = _joined(found)
+    places, useful, drawn = _within(whole, limits)
+    return {**{name: column[places] for name, column in whole.items()}, "useful": useful, "drawn": drawn}
 
 
-def seen_of(frame: pd.DataFrame) -> dict[str, Prepared]:
+def seen_of(items: pd.DataFrame | Cells) -> dict[str, Prepared]:
     """What a model sees of the items of a shortlist, by name."""
-    names = [str(name) for name in frame if str(name).startswith(SEEN)]
-    return {name.removeprefix(SEEN): frame[name].to_numpy() for name in names}
+    names = [str(name) for name in items if str(name).startswith(SEEN)]
+    return {name.removeprefix(SEEN): np.asarray(items[name]) for name in names}
+
+
+def _within(items: Cells, limits: Limits) -> tuple[Places, Flags, Flags]:
+    """The places of the items within the limits, sorted by item_id, and which of these are useful, and drawn."""
+    order = np.argsort(items["item_id"], kind="stable")
+    fresh = order[~items["again"][order]]
+    useful, drawn = np.zeros((2, len(order)), dtype=np.bool_)
+    useful[fresh[np.argsort(-items["utility"][fresh], kind="stable")[: limits.useful]]] = True
+    drawn[fresh[np.argsort(items["draw"][fresh], kind="stable")[: limits.drawn]]] = True
+    places = order[(items["again"] | useful | drawn)[order]]
+    return places, useful[places], drawn[places]
+
+
+def _joined(parts: Sequence[Cells]) -> dict[str, npt.NDArray[Any]]:
+    """Each column of the first of `parts`, as long as all of them."""
+    return {name: np.concatenate([items[name] for items in parts]) for name in parts[0]}
 
 
 def _greatest(so_far: Floats, new: Floats, count: int) -> Floats:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
@@ -21,8 +21,8 @@ from hitl.ledger import Facts
 from hitl.linear import Columns, Floats, Linear, folded
 from hitl.lookup import Lookup, lookup
 from hitl.params import Params
-from hitl.pipeline import Classifier, aligned, at_once, prepared
-from hitl.shortlist import Limits, Shortlist, merged, seen_of
+from hitl.pipeline import Classifier, aligned, at_once, prepared, together
+from hitl.shortlist import Cells, Limits, Shortlist, merged, seen_of
 from hitl.strategies import MEMBERS, STRATEGIES, Strategy
 from tasks import journal, reissue, train
 from tasks.edges import files, pool, runner, tables
@@ -33,7 +33,6 @@ from tasks.shares import Done, Each, Progress, Share, seen, shared
 FAST_ROWS = 8_192
 """Items that a linear model scores together: what is worked on stays in the processor's cache."""
 log = logging.getLogger("hitl")
-Cells = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,9 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What one part of the pool gives: its candidates (`shortlist.kept`), and how many rows are eligible or barred."""
+    """What one part of the pool gives: its candidates (`Shortlist.items`), and how many rows are eligible or barred."""
 
-    items: pd.DataFrame
+    items: Cells
     rows: int = 0
     barred: int = 0
 
@@ -87,19 +86,19 @@ def score(workspace: Workspace, round_id: str, *, each: Each | None = None) -> F
     content are not eligible, and `barred_test_content` counts them.
     """
     try:
-        found = _found(workspace, round_id, each)
+        found, candidates = _found(workspace, round_id, each)
     finally:
         _prepared.cache_clear()
     if not found.rows:
         raise DataError("the pool is empty: every item in it has been asked about; there is nothing left to open")
-    sha256 = tables.write_parquet(workspace.round(round_id) / "candidates.parquet", found.items)
+    sha256 = tables.write_parquet(workspace.round(round_id) / "candidates.parquet", candidates)
     if found.barred:
         log.info("%s items of the pool equal a test item in content: they are never sent out", f"{found.barred:,}")
     return {"rows": found.rows, "barred_test_content": found.barred, "candidates_sha256": sha256}
 
 
-def _found(workspace: Workspace, round_id: str, each: Each | None) -> Partial:
-    """The candidates of the whole pool, described."""
+def _found(workspace: Workspace, round_id: str, each: Each | None) -> tuple[Partial, pd.DataFrame]:
+    """What the whole pool gives, and its candidates, described."""
     head, parts = journal.head(workspace), pool.parts(workspace)
     scoring, progress = _prepared(workspace, round_id, head), Progress(tables.row_count(parts))
     count = min(runner.runner().shares, len(parts))
@@ -110,7 +109,7 @@ def _found(workspace: Workspace, round_id: str, each: Each | None) -> Partial:
             with shared(workspace, [one.name for one in parts], head, count=count) as shares:
                 facts = each(part, workspace, round_id, shares, lambda: progress(seen(shares)))
                 found = merge([_read(one, share) for one, share in zip(facts, shares, strict=True)], scoring.limits)
-        return replace(found, items=described(found.items, scoring))
+        return found, described(found.items, scoring)
 
 
 def part(workspace: Workspace, round_id: str, share: Share) -> Facts:
@@ -125,14 +124,15 @@ def part(workspace: Workspace, round_id: str, share: Share) -> Facts:
         scoring, parts = _prepared(workspace, round_id, share.head), pool.parts(workspace, share.names)
         found = candidates_of(parts, scoring, told=done)
         done(0)
-    sha256 = tables.write_parquet(share.part, found.items)
+    sha256 = tables.write_parquet(share.part, pd.DataFrame(found.items))
     return {"part_sha256": sha256, "rows": found.rows, "barred": found.barred}
 
 
 def _read(said: Facts, share: Share) -> Partial:
     """What `part` left of a share, and returned."""
     files.must_be(share.part, cast(str, said["part_sha256"]))
-    return Partial(tables.read_parquet(share.part), cast(int, said["rows"]), cast(int, said["barred"]))
+    items = {str(name): column.to_numpy() for name, column in tables.read_parquet(share.part).items()}
+    return Partial(items, cast(int, said["rows"]), cast(int, said["barred"]))
 
 
 @lru_cache(maxsize=1)
@@ -188,18 +188,19 @@ def merge(partials: Sequence[Partial], limits: Limits) -> Partial:
     )
 
 
-def described(items: pd.DataFrame, scoring: Scoring) -> pd.DataFrame:
+def described(items: Cells, scoring: Scoring) -> pd.DataFrame:
     """The candidates with what the model says of each: choose.CANDIDATE_COLUMNS, sorted by item_id."""
-    if not len(items):
+    if not items:
         return pd.DataFrame(columns=list(choose.CANDIDATE_COLUMNS))
     probabilities = np.ascontiguousarray(_probabilities(seen_of(items), scoring.model, scoring).T)
     classes = np.array(scoring.params.data.classes, dtype=object)
-    found = items.assign(
-        model_class=classes[probabilities.argmax(axis=1)],
-        model_confidence=probabilities.max(axis=1),
-        probabilities=list(probabilities),
-    )
-    return found[[*choose.CANDIDATE_COLUMNS, *(name for name in items if str(name).startswith(SEEN))]]
+    said = {
+        "model_class": classes[probabilities.argmax(axis=1)],
+        "model_confidence": probabilities.max(axis=1),
+        "probabilities": list(probabilities),
+    }
+    found, seen = {**items, **said}, [name for name in items if name.startswith(SEEN)]
+    return pd.DataFrame({name: found[name] for name in (*choose.CANDIDATE_COLUMNS, *seen)})
 
 
 def _offer(
@@ -250,13 +251,13 @@ def _probabilities(cells: Cells, model: Classifier, scoring: Scoring) -> Floats:
     seen, linear = prepared(cells, scoring.params.features), scoring.linear.get(id(model))
     if linear is not None:
         return linear.exact(cast(Columns, seen))  # a model of numbers alone
-    return aligned(model, pd.DataFrame(seen, copy=False), scoring.params.data.classes).T.copy()
+    return aligned(model, together(seen), scoring.params.data.classes).T.copy()
 
 
-def _exact(scoring: Scoring) -> Callable[[pd.DataFrame], npt.NDArray[np.float64]]:
-    def exact(items: pd.DataFrame) -> npt.NDArray[np.float64]:
-        said, draw = _said(seen_of(items), scoring), items["draw"].to_numpy()
-        return np.asarray(_of_all(said, draw, ids_of(items["item_id"]), scoring))
+def _exact(scoring: Scoring) -> Callable[[Cells], npt.NDArray[np.float64]]:
+    def exact(items: Cells) -> npt.NDArray[np.float64]:
+        said = _said(seen_of(items), scoring)
+        return np.asarray(_of_all(said, items["draw"], ids_of(items["item_id"]), scoring))
 
     return exact
 

@@ -35,8 +35,13 @@ def chosen(scored: pd.DataFrame, cuts: list[int]) -> pd.DataFrame:
     """The batch of `scored` when it is shortlisted in parts cut at `cuts`."""
     limits = shortlist.Limits(useful=SIZE, drawn=RANDOM)
     places = [0, *sorted(cuts), len(scored)]
-    parts = [shortlist.merged([scored.iloc[start:end].assign(again=False)], limits) for start, end in pairwise(places)]
-    return choose.batch(shortlist.merged(parts, limits), size=SIZE, random=RANDOM, seen=len(scored))
+    cells = {str(name): column.to_numpy() for name, column in scored.assign(again=False).items()}
+    parts = [
+        shortlist.merged([{name: column[start:end] for name, column in cells.items()}], limits)
+        for start, end in pairwise(places)
+    ]
+    found = pd.DataFrame(shortlist.merged(parts, limits))
+    return choose.batch(found, size=SIZE, random=RANDOM, seen=len(scored))
 
 
 @settings(max_examples=25)

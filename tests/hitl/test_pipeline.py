@@ -4,7 +4,7 @@ import pytest
 
 from hitl.errors import DataError, ParamsError
 from hitl.params import EstimatorName, Kind, Model
-from hitl.pipeline import ESTIMATORS, Classifier, aligned, build, fit, inputs
+from hitl.pipeline import ESTIMATORS, Classifier, aligned, build, fit, inputs, prepared, together
 
 MIXED: dict[str, Kind] = {"weight": "numeric", "tame": "boolean", "colour": "categorical", "note": "text"}
 TRAINING = pd.DataFrame(
@@ -147,3 +147,10 @@ def test_a_factory_makes_the_model() -> None:
 def test_a_factory_that_cannot_be_imported_is_named(name: str) -> None:
     with pytest.raises(ParamsError, match=r"model\.factory: cannot import"):
         build(Model(factory=name), MIXED)
+
+
+@pytest.mark.parametrize("named", [("weight", "tame"), ("weight", "colour")])
+def test_columns_put_together_are_the_frame_that_the_model_was_fitted_on(named: tuple[str, str]) -> None:
+    kinds = {name: MIXED[name] for name in named}
+    columns = prepared({name: TRAINING[name].array for name in named}, kinds)
+    pd.testing.assert_frame_equal(together(columns), inputs(TRAINING, kinds))

@@ -23,7 +23,7 @@ def scored(utilities: list[float], again: list[int]) -> pd.DataFrame:
 
 def streamed(whole: pd.DataFrame, cuts: list[int], slack: float) -> pd.DataFrame:
     """The shortlist of `whole`, offered in parts by utilities that are off by as much as `slack`."""
-    found = Shortlist(LIMITS, lambda items: items["seen:true"].to_numpy())
+    found = Shortlist(LIMITS, lambda items: items["seen:true"])
     for start, end in pairwise([0, *sorted(cuts), len(whole)]):
         part = whole.iloc[start:end]
         off = slack * np.where(part["item_id"].str.endswith(("1", "5", "6")), 1, -1)
@@ -32,7 +32,7 @@ def streamed(whole: pd.DataFrame, cuts: list[int], slack: float) -> pd.DataFrame
         some = part.iloc[np.union1d(near, np.flatnonzero(again))]
         seen = {"true": some["utility"].to_numpy()}
         found.add(some["item_id"].to_numpy(dtype=object), some["draw"].to_numpy(), some["again"].to_numpy(), seen)
-    return found.items()
+    return pd.DataFrame(found.items())
 
 
 @settings(max_examples=20)
@@ -51,8 +51,12 @@ def test_a_shortlist_does_not_depend_on_how_the_pool_is_cut_nor_on_rounding(data
 def test_shortlists_of_parts_merge_into_that_of_the_whole(data: st.DataObject) -> None:
     whole = scored(data.draw(st.lists(st.sampled_from([0.1, 0.5, 0.9]), min_size=1, max_size=40)), [2])
     owner = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(whole), max_size=len(whole))))
-    parts = [merged([whole[owner == number]], LIMITS) for number in data.draw(st.permutations(range(4)))]
-    pd.testing.assert_frame_equal(merged(parts, LIMITS), kept(whole, LIMITS))
+    cells = {str(name): whole[name].to_numpy() for name in whole}
+    parts = [
+        merged([{name: column[owner == number] for name, column in cells.items()}], LIMITS)
+        for number in data.draw(st.permutations(range(4)))
+    ]
+    pd.testing.assert_frame_equal(pd.DataFrame(merged(parts, LIMITS)), kept(whole, LIMITS))
 
 
 def test_ties_go_by_item_id_and_an_item_sent_again_takes_no_other_items_place() -> None:
@@ -61,7 +65,7 @@ def test_ties_go_by_item_id_and_an_item_sent_again_takes_no_other_items_place() 
 
 
 def test_the_shortlist_of_a_long_stream_stays_short() -> None:
-    rng, found, most = np.random.default_rng(1), Shortlist(LIMITS, lambda items: items["seen:true"].to_numpy()), 0
+    rng, found, most = np.random.default_rng(1), Shortlist(LIMITS, lambda items: items["seen:true"]), 0
     for _ in range(50):
         utility, draw = rng.random(2_000), rng.random(2_000)
         places = found.worth(utility, draw, np.ones(2_000, dtype=bool), 0.0)
