@@ -508,6 +508,25 @@ def report(round_id: str | None) -> tuple[Facts, str]:
 
 
 @command()
+@click.argument("annotators", nargs=-1, metavar="[ANNOTATOR]...")
+@click.option("--round", "round_id", metavar="ROUND", help="Up to this round.  [default: the newest that is closed]")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where the letters go.")
+def letter(annotators: tuple[str, ...], round_id: str | None, out: Path | None) -> tuple[Facts, str]:
+    """Write a letter to each annotator: how the answers held up, what there is to learn, what they changed, thanks.
+
+    A page and a plain text each, by default in data/letters/ROUND. Nobody else is named in them, and nobody is ranked
+    unless letter.leaderboard asks for it. Whose answers are held as suspicious gets none until that is decided.
+    """
+    from tasks import letters
+    from tasks.edges.lock import locked
+
+    workspace = here()
+    with locked(workspace, "letter", wait=PATIENCE):
+        facts = letters.letters(workspace, annotators, round_id=round_id, out=out, tell=_tell)
+    return facts, say.lettered(facts)
+
+
+@command()
 @click.option(
     "--standalone",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -294,6 +294,19 @@ def audited(facts: Facts) -> str:
     )
 
 
+def lettered(facts: Facts) -> str:
+    """The letters that were written."""
+    written, held = cast(list[Facts], facts["letters"]), cast(list[str], facts["held"])
+    lines = [f"{'1 letter' if len(written) == 1 else f'{len(written)} letters'} up to {facts['round']}:"]
+    lines += [
+        f"  {one['letter']}: {one['answers']} answers, {one['mistakes']} known to be wrong, "
+        f"{one['labels']} labels learned"
+        for one in written
+    ]
+    lines += [f"no letter to {name}: held by resolve.policy until a person decides" for name in held]
+    return "\n".join(lines)
+
+
 def converted(facts: Facts) -> str:
     """What an export of a labeling tool held."""
     statuses = cast(Mapping[str, int], facts["statuses"])

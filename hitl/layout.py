@@ -118,6 +118,11 @@ class Workspace:
         return self.data / "adjudication"
 
     @property
+    def letters(self) -> Path:
+        """Letters to annotators, a folder a round. They belong to no version: they are made again of what does."""
+        return self.data / "letters"
+
+    @property
     def inbox(self) -> Path:
         return self.data / "inbox"
 

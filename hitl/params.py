@@ -37,7 +37,7 @@ SKIP = "<skip>"
 """The word an annotator writes for "I cannot say". No class may be called so."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
-MAY_CHANGE_MID_ROUND = frozenset({"budget", "promote", "schedule", "stop", "versioning"})
+MAY_CHANGE_MID_ROUND = frozenset({"budget", "letter", "promote", "schedule", "stop", "versioning"})
 """Sections that an open round does not depend on."""
 
 
@@ -309,6 +309,16 @@ class Privacy(Section):
     )
 
 
+class Letter(Section):
+    """What annotators are told by `hitl letter`."""
+
+    leaderboard: bool = Field(
+        default=False,
+        description="Show every annotator in every letter by accuracy on gold, with names; those whose intervals "
+        "overlap share a place",
+    )
+
+
 class Schedule(Section):
     """When `hitl serve` runs `advance`."""
 
@@ -342,6 +352,7 @@ class Params(Section):
     budget: Budget = Budget()
     stop: Stop = Stop()
     privacy: Privacy = Privacy()
+    letter: Letter = Letter()
     schedule: Schedule = Schedule()
     versioning: Versioning = Versioning()
 

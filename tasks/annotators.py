@@ -110,10 +110,19 @@ def regraded(workspace: Workspace, state: State) -> Facts | None:
     return cast(Facts | None, _newest(workspace, state).get("regraded"))
 
 
+def of_round(workspace: Workspace, round_id: str) -> list[Facts]:
+    """The records as the closing of a round left them; empty where the file is gone."""
+    return cast(list[Facts], _told(workspace, round_id).get("records", []))
+
+
 def _newest(workspace: Workspace, state: State) -> Facts:
     done = [one.id for one in state.rounds if "annotators_sha256" in one.facts.get("resolved", {})]
+    return _told(workspace, done[-1]) if done else {}
+
+
+def _told(workspace: Workspace, round_id: str) -> Facts:
     try:
-        return cast(Facts, json.loads(_path(workspace, done[-1]).read_bytes())) if done else {}
+        return cast(Facts, json.loads(_path(workspace, round_id).read_bytes()))
     except (OSError, ValueError):
         return {}  # a clone without the data: the status tells the rest
 

@@ -29,6 +29,7 @@ _IGNORED = """\
 /deliveries
 /decisions
 /adjudication
+/letters
 /rounds/r*/
 /inbox
 /outbox

@@ -52,11 +52,13 @@ plots:
 """
 
 
+UNWRITTEN = "say in a sentence when this is the answer, and give an example"
+"""What the first guideline says of each class, until somebody writes what it means."""
+
+
 def guideline(classes: Sequence[str]) -> str:
     """The first guideline.md, to be written on by whoever knows what the classes mean."""
-    lines = "\n".join(
-        f"- `{visible(name)}`: say in a sentence when this is the answer, and give an example" for name in classes
-    )
+    lines = "\n".join(f"- `{visible(name)}`: {UNWRITTEN}" for name in classes)
     return f"""\
 # Guideline
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from hitl.letter import Letter
 from hitl.rehearsal_page import Rehearsal
 from hitl.report.whole import Report
 from hitl.visible import visible
@@ -23,6 +24,11 @@ def html(report: Report) -> bytes:
 def rehearsal(page: Rehearsal) -> bytes:
     """The page of a rehearsal, likewise."""
     return template("rehearsal.html.j2").render(report=page).encode()
+
+
+def letter(page: Letter) -> bytes:
+    """The page of a letter to an annotator, likewise."""
+    return template("letter.html.j2").render(report=page).encode()
 
 
 @cache

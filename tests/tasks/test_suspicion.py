@@ -6,9 +6,10 @@ import pytest
 
 from flows import repair, rounds
 from flows.engine import direct
+from hitl.errors import MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
-from tasks import adjudicate, journal, rebuild, report, verify
+from tasks import adjudicate, journal, letters, rebuild, report, verify
 from tasks.edges import tables
 from tests.tasks import small_workspace as small
 
@@ -65,6 +66,14 @@ def test_who_is_suspicious_is_held_and_the_items_wait_for_a_person(held: Workspa
     waiting = Path(str(adjudicate.write(held)["file"])).read_text(encoding="utf-8")
     assert waiting.count('"bob: ') == BATCH / 2
     assert verify.verify(held)["problems"] == []
+
+
+def test_whoever_is_held_gets_no_letter_until_that_is_decided(held: Workspace) -> None:
+    facts = letters.letters(held)
+    assert facts["held"] == ["bob"]
+    assert [one["annotator_id"] for one in facts["letters"]] == ["ann"]  # type: ignore[attr-defined]
+    with pytest.raises(MomentError, match="hitl undo exclusion bob"):
+        letters.letters(held, ["bob"])
 
 
 def test_the_report_shows_the_evidence(held: Workspace) -> None:
