@@ -20,9 +20,11 @@ Distances = Callable[[Places, Places], npt.NDArray[np.float32]]
 """(places of some items, places of others) -> squared distances (some, others)."""
 
 FEW = 3
-"""Fewer labels a class than so many, and a model's doubts say little: the batch is then chosen by clusters alone."""
+"""Fewer labels a class than so many, and a model's doubts say little: half of the batch is then typical of the pool."""
 RARE_SHARE = 0.1
 """The share of a batch that goes at most to classes with few labels."""
+FALL = 0.5
+"""Less utility than this share of what the last item has that margin alone would take, and an item is no candidate."""
 ALIKE = 0.05
 """Items nearer to each other than this share of the spread of the shortlist are near-duplicates."""
 _CLUSTERS, _NEIGHBOURS = 500, 20
@@ -115,19 +117,31 @@ def density_weighted(items: Shortlisted, size: int, rng: np.random.Generator) ->
 
 
 def diverse(items: Shortlisted, size: int, rng: np.random.Generator) -> Places:
-    """The default: as many clusters as places among the 5 x batch items of greatest margin utility, the middle of each.
+    """The default: half of the batch the items of greatest margin utility, half the middles of clusters of the next.
 
-    Zhdanov, "Diverse mini-batch active learning" (2019): k-means weighted by utility. Before it, an item that is nearly
-    the same as a more useful or a labeled one is put aside. While there are fewer than 3 labels a class, the most
-    typical items of clusters of the pool are taken instead (`typiclust`). Up to a tenth of the batch goes to classes
-    with few labels, each to the item that the model most believes to be of it.
+    Those are as many clusters as places among 5 x batch items, less what has not half the utility of the last item that
+    margin alone would take: Zhdanov, "Diverse mini-batch active learning" (2019), k-means weighted by utility. An item
+    that is nearly the same as a more useful or a labeled one is put aside. While there are fewer than 3 labels a class,
+    half of the batch is the most typical items of clusters of the pool (`typiclust`), and the rest as above. Up to a
+    tenth goes to classes with few labels, each to the item that the model most believes to be of it.
     """
-    if cold(items):
-        return among(typiclust, items, np.flatnonzero(items.drawn), size, rng)
     first = rare(items, size)
-    useful = np.setdiff1d(np.flatnonzero(items.useful), first)
+    typical = among(typiclust, items, np.setdiff1d(np.flatnonzero(items.drawn), first), typical_count(items, size), rng)
+    first = np.concatenate([first, typical]).astype(np.intp)
+    useful, left = np.setdiff1d(np.flatnonzero(items.useful), first), size - len(first)
     useful = useful[distinct(items.features[useful], items.utility[useful], items.labeled)]
-    return np.concatenate([first, among(middles, items, useful, size - len(first), rng)]).astype(np.intp)
+    useful = useful[_by(items.utility[useful])]
+    last = items.utility[useful[:left]].min(initial=np.inf)
+    led, rest = useful[: left - left // 2], useful[left - left // 2 :]
+    rest = np.sort(rest[items.utility[rest] >= FALL * last])
+    return np.concatenate([first, led, among(middles, items, rest, left // 2, rng)]).astype(np.intp)
+
+
+def typical_count(items: Shortlisted, size: int) -> int:
+    """How many items of the default's batch are the most typical of the pool; they come after those of `rare`."""
+    scarce = rare(items, size)
+    there = len(np.setdiff1d(np.flatnonzero(items.drawn), scarce))
+    return min((size - len(scarce)) // 2, there) if cold(items) else 0
 
 
 def cold(items: Shortlisted) -> bool:

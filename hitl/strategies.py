@@ -139,10 +139,8 @@ class Strategy:
 
 
 def _of_the_default(items: Shortlisted, places: Places, size: int) -> list[str]:
-    if spread.cold(items):
-        return _unlike(items, places, size)
-    rare = set(spread.rare(items, size).tolist())
-    return ["rare" if place in rare else "uncertain" for place in places.tolist()]
+    rare, typical = len(spread.rare(items, size)), spread.typical_count(items, size)
+    return (["rare"] * rare + ["diverse"] * typical + ["uncertain"] * len(places))[: len(places)]
 
 
 STRATEGIES: Mapping[StrategyName, Strategy] = {

@@ -155,11 +155,24 @@ def test_the_default_looks_for_a_class_with_few_labels_and_says_so() -> None:
     assert STRATEGIES["diverse"].reasons(items, found, 10) == ["rare"] + ["uncertain"] * 9
 
 
-def test_the_default_begins_with_clusters_while_labels_are_few() -> None:
-    items = replace(shortlisted(60), counts=np.array([2, 1, 0]))
+def test_half_of_the_default_is_what_margin_alone_would_take() -> None:
+    items = shortlisted(60)
+    found, useful = picked("diverse", items, 10), np.flatnonzero(items.useful)
+    assert found[:5].tolist() == useful[np.argsort(-items.utility[useful])][:5].tolist()
+    assert STRATEGIES["diverse"].reasons(items, found, 10) == ["uncertain"] * 10
+
+
+def test_half_of_the_default_is_typical_of_the_pool_while_labels_are_few() -> None:
+    items = replace(shortlisted(60), drawn=np.arange(60) % 2 == 1, counts=np.array([2, 2, 2]))
     found = picked("diverse", items, 10)
-    assert items.drawn[found].all()
-    assert set(STRATEGIES["diverse"].reasons(items, found, 10)) == {"diverse"}
+    assert items.drawn[found[:5]].all()
+    assert items.useful[found[5:]].all()
+    assert STRATEGIES["diverse"].reasons(items, found, 10) == ["diverse"] * 5 + ["uncertain"] * 5
+
+
+def test_the_default_asks_for_nothing_that_the_model_is_much_surer_of() -> None:
+    sure = replace(shortlisted(60), useful=np.ones(60, dtype=bool), utility=np.where(np.arange(60) < 12, 0.9, 0.4))
+    assert max(picked("diverse", sure, 10)) < 12
 
 
 def test_the_default_is_more_spread_than_the_most_useful_alone() -> None:
