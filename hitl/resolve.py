@@ -63,9 +63,9 @@ def resolve(
     model = None if probabilities is None else _aligned(probabilities, crowd)
     free = methods.resolve(crowd, rule.method, np.full(len(known), UNKNOWN), model)
     heat = temperature(free.posterior, known, methods.DOUBT[free.method])
-    final = free if (known == UNKNOWN).all() else methods.resolve(crowd, free.method, known, model)
+    final = free.posterior if (known == UNKNOWN).all() else methods.informed(free, crowd, known)
     # Of a gold item we tell what the crowd made of it, without the answer that we know.
-    posterior = np.where((known == UNKNOWN)[:, None], final.posterior, free.posterior)
+    posterior = np.where((known == UNKNOWN)[:, None], final, free.posterior)
     sure = np.round(tempered(posterior, heat), _DECIMALS)
     return Resolution(
         labels=_labels(crowd, sure, known, rule, free.method),

@@ -1,7 +1,7 @@
 """The methods that turn a crowd's answers into labels, and how `auto` chooses among them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,12 +27,16 @@ Methods take annotators to err independently; people err on the same items. Over
 
 @dataclass(frozen=True)
 class Found:
-    """What a method makes of a crowd: `posterior` (items, classes), and in a sentence what it went by."""
+    """What a method makes of a crowd: `posterior` (items, classes), and in a sentence what it went by.
+
+    `prior` is the tempered view of a model, where that has a say.
+    """
 
     method: ConsensusName
     reason: str
     posterior: Floats
     fit: Fit
+    prior: Floats | None = None
 
 
 Method = Callable[[Crowd, Codes, Floats | None], Found]
@@ -83,7 +87,8 @@ def with_model(crowd: Crowd, known: Codes, probabilities: Floats | None) -> Foun
     seen = view(crowd, plain.evidence, probabilities)
     if not seen.helps:
         return _found("dawid_skene", plain, f"the model was left out: {_told(seen)}")
-    return _found("with_model", fit(crowd, skill.own, known=known, prior=seen.logs), _told(seen))
+    found = fit(crowd, skill.own, known=known, prior=seen.logs)
+    return Found("with_model", _told(seen), found.posterior, found, seen.logs)
 
 
 METHODS: Mapping[ConsensusName, Method] = {
@@ -99,10 +104,20 @@ def resolve(crowd: Crowd, method: MethodName, known: Codes, probabilities: Float
     """What `method` makes of the crowd's answers; for auto, the method that the answers can carry."""
     if method != "auto":
         found = METHODS[method](crowd, known, probabilities)
-        return Found(found.method, f"{method} was asked for{_also(found)}", found.posterior, found.fit)
+        return replace(found, reason=f"{method} was asked for{_also(found)}")
     name, why = chosen(crowd, model=probabilities is not None)
     found = METHODS[name](crowd, known, probabilities)
-    return Found(found.method, f"{why}{_also(found)}", found.posterior, found.fit)
+    return replace(found, reason=f"{why}{_also(found)}")
+
+
+def informed(found: Found, crowd: Crowd, known: Codes) -> Floats:
+    """The posterior of the method that was found, now that some classes are `known`.
+
+    Whether a model has a say was decided with `found`, and is not decided again.
+    """
+    if found.prior is not None:
+        return fit(crowd, skill.own, known=known, prior=found.prior).posterior
+    return METHODS[found.method](crowd, known, None).posterior
 
 
 def chosen(crowd: Crowd, *, model: bool) -> tuple[ConsensusName, str]:

@@ -90,6 +90,19 @@ def test_a_model_that_foretells_answers_has_a_say() -> None:
     assert better[0] > better[1] + 0.05
 
 
+def test_gold_is_learned_from_and_does_not_decide_anew_whether_a_model_has_a_say() -> None:
+    table, true = crowd(6, able=[0.65] * 20, items=300, overlap=3)
+    asked = crowd_of(table)
+    actual = asked.known(true)
+    knows = np.where(np.random.default_rng(0).random(300) < 0.9, actual, 1 - actual)
+    known = np.where(np.arange(300) < 100, actual, UNKNOWN)
+    found = methods.resolve(asked, "auto", nothing(asked), np.eye(2)[knows] * 0.8 + 0.1)
+    taught, alone = methods.informed(found, asked, known), methods.resolve(asked, "dawid_skene", known).posterior
+    assert (taught[:100].argmax(axis=1) == actual[:100]).all()
+    better = [(one[100:].argmax(axis=1) == actual[100:]).mean() for one in (taught, alone)]
+    assert better[0] > better[1] + 0.05
+
+
 @pytest.mark.parametrize("sure", [0.5, 0.999])
 def test_a_model_that_knows_nothing_is_left_out_however_sure_it_is(sure: float) -> None:
     asked = crowd_of(crowd(7, able=GOOD, items=200)[0])
