@@ -16,7 +16,7 @@ from hitl.errors import DataError, MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.rules import failures
-from tasks import adjudicate, annotators, decisions, doubts, expected, journal, rebuild
+from tasks import adjudicate, annotators, decisions, doubts, expected, journal, rebuild, report
 from tasks.edges import files, tables, verifier
 from tests.tasks import small_workspace
 
@@ -231,6 +231,29 @@ def test_a_decision_on_gold_corrects_it_wherever_it_is_known(workspace: Workspac
     in_initial = item in set(tables.read_parquet(workspace.initial)["item_id"])
     assert (item in labels(workspace).index) == in_initial
     assert not in_initial or labels(workspace).loc[item, "label"] == OTHER[known[item]]
+
+
+def test_a_corrected_gold_answer_can_turn_the_verdict_of_a_delivery_and_that_is_told(workspace: Workspace) -> None:
+    text = workspace.params.read_text(encoding="utf-8")
+    files.write_text(workspace.params, text.replace("  gold: 2\n", "  gold: 5\n"))
+    name = small_workspace.opened(workspace)
+    known = expected.gold(workspace, name)
+    usual = max(OTHER, key=list(known.values()).count)
+    rows = [{**row, "label": usual} for row in small_workspace.answers(workspace, name)]
+    assert small_workspace.deliver(workspace, "one-sided.csv", rows).receipt["verdict"] == "accept"
+    small_workspace.play(workspace, name, CLOSING)
+    item = min(item for item, label in known.items() if label == usual)
+    row = next(row for row in written(workspace, item) if row["item_id"] in surrogate.sent([item]).values())
+    decided(workspace, [{**settle(row, OTHER[usual], "other"), "comment": "look again"}])
+
+    last = closed_next(workspace)
+
+    found = annotators.regraded(workspace, journal.read(workspace))
+    assert found is not None
+    assert found["deliveries"] == [{"round": name, "file": "one-sided.csv", "verdict": "accept", "would_be": "reject"}]
+    report.report(workspace, last)
+    shown = (workspace.round(last) / "report.html").read_text(encoding="utf-8")
+    assert "Deliveries that would be answered otherwise by it" in shown and "one-sided.csv" in shown
 
 
 def test_a_decision_on_the_initial_set_replaces_its_label(workspace: Workspace) -> None:
