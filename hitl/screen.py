@@ -1,5 +1,6 @@
 """What `hitl status` shows: the state as plain values, and the same as one screen that ends in what to do next."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
@@ -55,6 +56,7 @@ def view(
         "guideline": guideline,
         "stop": stop.facts() if stop else None,
         "adjudication": len(state.unsettled),
+        "held": _held(state),
         "next": next_step(state, params, at),
         "head": state.head,
     }
@@ -134,6 +136,7 @@ def text(shown: Facts) -> str:
     lines += _regraded(cast(Facts, shown["gold"]))
     if note := shortage(cast(Facts, shown["gold"])):
         lines.append(f"gold      {note}")
+    lines += [f"held      {line}" for line in _waits(cast(list[Facts], shown["held"]))]
     if shown["adjudication"]:
         waits = "1 item waits" if shown["adjudication"] == 1 else f"{shown['adjudication']} items wait"
         lines.append(f"to settle {waits} for an adjudicator: hitl adjudicate")
@@ -177,7 +180,40 @@ def _gold(state: State, params: Params) -> Facts:
     packs = [one.facts for one in state.rounds if one.done("exported")]
     same = bool(packs) and packs[-1]["exported"].get("vendor", UNNAMED) == params.export.vendor
     left = packs[-1].get("selected", {}).get("gold_left") if same else None
-    return {"wanted": params.export.gold, "left": left, "vendor": params.export.vendor}
+    return {"wanted": budget.gold(params, params.query.batch), "left": left, "vendor": params.export.vendor}
+
+
+def _held(state: State) -> list[Facts]:
+    """Whose answers resolve.policy holds, in which rounds, how many (None: an older ledger does not say), and why."""
+    found: dict[str, Facts] = {}
+    for one in state.rounds:
+        facts = one.facts.get("resolved", {})
+        counts = cast(dict[str, int], facts.get("held_answers", {}))
+        for who, why in cast(dict[str, str], facts.get("held", {})).items():
+            if who not in state.cleared:
+                before = found.get(who, {"rounds": [], "answers": 0})
+                known, count = cast(int | None, before["answers"]), counts.get(who)
+                found[who] = {
+                    "annotator_id": who,
+                    "rounds": [*cast(list[str], before["rounds"]), one.id],
+                    "answers": None if known is None or count is None else known + count,
+                    "why": why,
+                }
+    return [found[who] for who in sorted(found)]
+
+
+def _waits(held: list[Facts]) -> list[str]:
+    """A line for each annotator who is held, with the commands that decide; beyond SHOWN they are counted."""
+    lines = []
+    for one in held[: people.SHOWN]:
+        who, rounds = clipped(str(one["annotator_id"]), _LONGEST), ", ".join(cast(list[str], one["rounds"]))
+        count = "the answers" if one["answers"] is None else f"{one['answers']} answers"
+        named = shlex.quote(str(one["annotator_id"]))
+        lines.append(
+            f"{count} of {who} in {rounds} count for nothing: hitl undo exclusion {named} --reason WHY lets them "
+            f"count, hitl undo annotator {named} --reason WHY withdraws them"
+        )
+    return [*lines, *([f"and {len(held) - people.SHOWN} more: hitl report"] if len(held) > people.SHOWN else [])]
 
 
 def _correction(one: Facts) -> Facts:

@@ -60,6 +60,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         "suspicion": suspecting.told(suspected),
         "policy": params.resolve.policy,
         "held": held,
+        **({"held_answers": _counts(annotations, held)} if held else {}),
         "pool_accuracy": _pool_accuracy(batch, labels, params),
     }
 
@@ -129,6 +130,12 @@ def _labeled_in(workspace: Workspace, round_id: str) -> pd.DataFrame:
     items = tables.read_parquet(workspace.round(round_id) / "items.parquet")
     won = labels[labels["label"].notna() & (labels["from"] == "human")]
     return items.merge(won, on="item_id").assign(round=round_id)
+
+
+def _counts(annotations: pd.DataFrame, held: Collection[str]) -> dict[str, int]:
+    """How many answers of each who is held count for nothing."""
+    own = annotations[annotations["annotator_id"].isin(list(held)) & annotations["label"].notna()]
+    return {who: int((own["annotator_id"] == who).sum()) for who in held}
 
 
 def _gold_answers(annotations: pd.DataFrame, gold: Mapping[str, str]) -> dict[str, int]:

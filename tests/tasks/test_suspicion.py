@@ -6,6 +6,7 @@ import pytest
 
 from flows import repair, rounds
 from flows.engine import direct
+from hitl import screen
 from hitl.errors import MomentError
 from hitl.layout import Workspace
 from hitl.ledger import Facts
@@ -76,6 +77,14 @@ def test_whoever_is_held_gets_no_letter_until_that_is_decided(held: Workspace) -
         letters.letters(held, ["bob"])
 
 
+def test_the_status_names_who_is_held_and_the_commands_that_decide(held: Workspace) -> None:
+    shown = screen.view(journal.read(held), journal.params(held), name="x", at=journal.now())
+    (facts,) = shown["held"]  # type: ignore[misc]
+    assert (facts["annotator_id"], facts["rounds"], facts["answers"]) == ("bob", ["r0001"], BATCH // 2)
+    said = f"held      {BATCH // 2} answers of bob in r0001 count for nothing: hitl undo exclusion bob --reason WHY"
+    assert said in screen.text(shown)
+
+
 def test_the_report_shows_the_evidence(held: Workspace) -> None:
     text = Path(str(report.find(held)["report"])).read_text(encoding="utf-8")
     assert "Suspicious answers" in text
@@ -87,6 +96,7 @@ def test_a_person_can_let_the_answers_count_and_a_rebuild_agrees(held: Workspace
     facts = repair.withdrawn(held, "exclusion", "bob", "looked at: his half is of wet places")
     assert facts["rounds"] == ["r0001"]
     assert resolved(held)["held"] == {}
+    assert screen.view(journal.read(held), journal.params(held), name="x", at=journal.now())["held"] == []
     assert resolved(held)["suspicion"]
     assert set(by_whom(held)) == {"ann", "bob"}
     before = held.ledger.read_bytes()
