@@ -25,12 +25,21 @@ def random_slice(params: Params) -> int:
     )
 
 
-def annotations(params: Params, items: int, *, gold: int | None = None) -> int:
+def gold(params: Params, items: int) -> int:
+    """The gold items that params ask for in a batch of `items` items of the pool; a share is one of the whole batch.
+
+    A share is rounded up, so that any share above 0 is at least one item.
+    """
+    wanted = params.export.gold
+    return wanted if isinstance(wanted, int) else ceil(round(items * wanted / (1 - wanted), 9))
+
+
+def annotations(params: Params, items: int, *, hidden: int | None = None) -> int:
     """The annotations that a pack of `items` items of the pool asks for, its gold and overlap included.
 
-    With `gold`, of a pack that hides so many gold items, where that is not what params ask for.
+    With `hidden`, of a pack that hides so many gold items, where that is not what params ask for.
     """
-    total = items + (params.export.gold if gold is None else gold)
+    total = items + (hidden if hidden is not None else gold(params, items))
     return total + share_of(total, params.export.overlap_share) * (params.export.overlap - 1)
 
 

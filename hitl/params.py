@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, cast, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -51,6 +51,16 @@ def _money(value: object) -> object:
     return value
 
 
+def _gold(value: object) -> object:
+    """A count of items, or a share of the batch; one message for whatever is neither."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not ((isinstance(value, int) and value >= 0) or 0 <= cast(float, value) < 1):
+        raise ValueError(
+            f"a number of items (0, 1, 2, ...) or a share of the batch below 1, such as 0.1 (got {value!r})"
+        )
+    return value
+
+
 def _compiles(pattern: str) -> str:
     try:
         compiled = re.compile(pattern)
@@ -84,6 +94,7 @@ def _is_import(name: str) -> str:
 
 FormatName = Annotated[str, AfterValidator(_is_import), Field(json_schema_extra={"enum": [*_IMPORTS]})]
 Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, max_digits=12, decimal_places=6)]
+Gold = Annotated[Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)], BeforeValidator(_gold)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 Named = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
@@ -179,7 +190,10 @@ class Export(Section):
     )
     overlap: int = Field(default=1, ge=1, le=20, description="Annotators an overlap item gets")
     overlap_share: Share = Field(default=0.0, description="Share of the batch that is overlap items")
-    gold: int = Field(default=0, ge=0, description="Items with a known answer hidden in each batch")
+    gold: Gold = Field(
+        default=0,
+        description="Items with a known answer hidden in each batch: a number, or a share of what goes out (0.1)",
+    )
 
 
 class Delivery(Section):

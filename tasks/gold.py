@@ -39,8 +39,11 @@ NONE = Gold(pd.DataFrame(columns=["item_id", "label"]), (), 0)
 """Of a batch that hides none."""
 
 
-def chosen(workspace: Workspace, params: Params, state: State, round_id: str) -> Gold:
-    """The gold items that the batch of a round hides: none that its vendor's annotators may know, hard classes more."""
+def chosen(workspace: Workspace, params: Params, state: State, round_id: str, *, size: int) -> Gold:
+    """The gold items that the batch of a round hides, `size` where there are so many.
+
+    None is among them that the vendor's annotators may know; there are more of hard classes.
+    """
     items = tables.read_parquet(workspace.gold)
     items = items[~items["item_id"].isin(leaks(items, firewall.wall(workspace, params)))]
     items = _as_corrected(workspace, state, items, round_id)
@@ -53,7 +56,7 @@ def chosen(workspace: Workspace, params: Params, state: State, round_id: str) ->
     draws = choose.draw(ids, seed=params.query.seed, round_number=round_number(round_id), purpose="gold")
     found = hidden.gold_items(
         new,
-        size=params.export.gold,
+        size=size,
         draws=dict(zip(ids, draws.tolist(), strict=True)),
         before=[label[item] for one in sent for item in one.items if item in label],
         errors=hidden.hard(_confusion(workspace, state), params.data.classes),

@@ -19,10 +19,11 @@ def plan(workspace: Workspace) -> Facts:
     `hitl advance` asks for no more labels; None while it does.
     """
     params, state = journal.params(workspace), journal.read(workspace)
-    gold = hiding.chosen(workspace, params, state, state.next_round) if params.export.gold else hiding.NONE
     items = 0 if due.impossible(params, state) else prospect.size(params, state)
+    wanted = budget.gold(params, items or params.query.batch)
+    gold = hiding.chosen(workspace, params, state, state.next_round, size=wanted) if wanted else hiding.NONE
     again = min(items, prospect.unanswered(state))
-    asked = budget.annotations(params, items, gold=len(gold.chosen)) if items else 0
+    asked = budget.annotations(params, items, hidden=len(gold.chosen)) if items else 0
     stop = due.why_not_open(params, state)
     return {
         "round": state.next_round,
@@ -31,7 +32,7 @@ def plan(workspace: Workspace) -> Facts:
         "reissued": again,
         "random": min(items - again, budget.random_slice(params)),
         "gold": len(gold.chosen) if items else 0,
-        "gold_wanted": params.export.gold if items else 0,
+        "gold_wanted": wanted if items else 0,
         "gold_there": gold.left + len(gold.chosen),
         "vendor": params.export.vendor,
         **payable(asked, params.delivery.price, params.delivery.currency),

@@ -42,7 +42,7 @@ def select(workspace: Workspace, round_id: str) -> Facts:
         pick=partial(_picked, points, params, np.random.default_rng([params.query.seed, round_number(round_id)])),
     )
     chosen = points.explained(chosen)
-    hidden = hiding.chosen(workspace, params, state, round_id)
+    hidden = hiding.chosen(workspace, params, state, round_id, size=budget.gold(params, len(chosen)))
     gold = hidden.rows
     found = [_items(workspace, params, set(chosen["item_id"])), gold.drop(columns="label")]
     items = pd.concat([part for part in found if len(part)], ignore_index=True).sort_values(

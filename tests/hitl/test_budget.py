@@ -20,6 +20,15 @@ def test_a_whole_share_is_not_rounded_up_by_floating_point(size: int, share: flo
     assert budget.share_of(size, share) == found
 
 
+@pytest.mark.parametrize(
+    ("gold", "items", "hidden"), [(4, 90, 4), (0, 90, 0), (0.0, 90, 0), (0.1, 90, 10), (0.1, 1, 1), (0.5, 7, 7)]
+)
+def test_gold_is_a_number_or_a_share_of_the_whole_batch(gold: float, items: int, hidden: int) -> None:
+    asked = params(export={"gold": gold})
+    assert budget.gold(asked, items) == hidden
+    assert budget.annotations(asked, items) == items + hidden
+
+
 def test_a_pack_asks_for_gold_and_overlap_too() -> None:
     asked = params(export={"gold": 2, "overlap": 3, "overlap_share": 0.25})
     assert budget.annotations(asked, 30) == 32 + 8 * 2
@@ -46,8 +55,15 @@ def test_a_budget_that_is_overdrawn_allows_nothing() -> None:
     assert budget.remaining(params(budget={"annotations": 10}), state) == 0
 
 
-@given(limit=st.integers(0, 60), gold=st.integers(0, 5), overlap=st.integers(1, 4), share=st.floats(0, 1))
-def test_the_largest_batch_that_the_budget_pays_for_is_sent(limit: int, gold: int, overlap: int, share: float) -> None:
+@given(
+    limit=st.integers(0, 60),
+    gold=st.integers(0, 5) | st.floats(0, 0.9),
+    overlap=st.integers(1, 4),
+    share=st.floats(0, 1),
+)
+def test_the_largest_batch_that_the_budget_pays_for_is_sent(
+    limit: int, gold: float, overlap: int, share: float
+) -> None:
     asked = params(
         budget={"annotations": limit}, export={"gold": gold, "overlap": overlap, "overlap_share": round(share, 3)}
     )
