@@ -410,7 +410,8 @@ def advance(engine: str) -> tuple[Facts, str]:
 @command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--item", "items", multiple=True, metavar="ID", help="Put this item into the file, too, though settled.")
-def adjudicate(file: Path | None, items: tuple[str, ...]) -> tuple[Facts, str]:
+@click.option("--all", "everything", is_flag=True, help="Put the items that wait for another annotator into it, too.")
+def adjudicate(file: Path | None, items: tuple[str, ...], everything: bool) -> tuple[Facts, str]:
     """Write the items that wait for an adjudicator to a file; with FILE, take the decisions that were filled in.
 
     The labels that a model which did not learn them contradicts most stand in the file, too, the worst first.
@@ -422,7 +423,8 @@ def adjudicate(file: Path | None, items: tuple[str, ...]) -> tuple[Facts, str]:
     workspace = here()
     with locked(workspace, "adjudicate", wait=PATIENCE):
         if file is None:
-            facts = adjudicating.write(workspace, items, doubts.doubted(workspace, journal.params(workspace)))
+            doubted = doubts.doubted(workspace, journal.params(workspace))
+            facts = adjudicating.write(workspace, items, doubted, everything=everything)
             return facts, say.to_settle(facts)
         facts = adjudicating.take(workspace, file)
     return _verdict([(facts, say.decided(facts))])

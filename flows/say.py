@@ -39,6 +39,7 @@ def planned(facts: Facts) -> str:
         f"{facts['round']} would send {f'{again} items again that nobody answered, ' if again else ''}"
         f"{cast(int, facts['items']) - again} new items ({facts['strategy']}, "
         f"{facts['random']} of them random) and {facts['gold']} gold items",
+        *([_another(cast(int, facts["another"]))] if facts["another"] else []),
         f"it asks for {facts['annotations']} annotations: {facts['amount']} {facts['currency']} "
         f"at {facts['price']} each (budget: {left})",
         f"the pool has {facts['pool_left']} items nobody has answered",
@@ -50,6 +51,11 @@ def planned(facts: Facts) -> str:
         gain = curve[-1]["value"] - curve[-2]["value"]
         lines.append(f"the last round changed {facts['metric']} by {gain:+.4f}, to {curve[-1]['value']:.4f}")
     return "\n".join([*lines, *_expected(facts)])
+
+
+def _another(count: int) -> str:
+    waits = "1 item waits" if count == 1 else f"{count} items wait"
+    return f"{waits} for another annotator: each takes a new item's place where one more answer is worth more"
 
 
 def _expected(facts: Facts) -> list[str]:
@@ -101,9 +107,11 @@ def opened(facts: Facts) -> str:
 
 def closed(facts: Facts) -> str:
     """What `hitl close` found."""
-    unresolved = cast(list[str], facts["unresolved"])
+    another = cast(int, facts["another"])
     lines = [
-        f"{facts['round']} is closed: {facts['resolved']} items labeled, {len(unresolved)} to adjudicate, "
+        f"{facts['round']} is closed: {facts['resolved']} items labeled, "
+        f"{len(cast(list[str], facts['unresolved'])) - another} to adjudicate, "
+        f"{f'{another} wait for another annotator, ' if another else ''}"
         f"{facts['labels']} labels in all",
         f"{facts['metric']} {facts['value']:.4f} ({facts['low']:.4f} to {facts['high']:.4f}); {facts['note']}",
         f"report: {facts['report']}",

@@ -34,13 +34,14 @@ def gold(params: Params, items: int) -> int:
     return wanted if isinstance(wanted, int) else ceil(round(items * wanted / (1 - wanted), 9))
 
 
-def annotations(params: Params, items: int, *, hidden: int | None = None) -> int:
+def annotations(params: Params, items: int, *, hidden: int | None = None, again: int = 0) -> int:
     """The annotations that a pack of `items` items of the pool asks for, its gold and overlap included.
 
-    With `hidden`, of a pack that hides so many gold items, where that is not what params ask for.
+    With `hidden`, of a pack that hides so many gold items, where that is not what params ask for. Of the items so many
+    are there `again`, for one more annotator each.
     """
     total = items + (hidden if hidden is not None else gold(params, items))
-    return total + share_of(total, params.export.overlap_share) * (params.export.overlap - 1)
+    return total + share_of(total - again, params.export.overlap_share) * (params.export.overlap - 1)
 
 
 def remaining(params: Params, state: State) -> int | None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl import expected_gain, overlap as overlapping
 from hitl.budget import share_of
 from hitl.ids import fractions, hashes, ids_of
 
@@ -72,25 +73,46 @@ def batch(
     seen: int,
     all_random: bool = False,
     again: Sequence[str] = (),
+    another: Collection[str] = (),
     pick: Pick = most_useful,
 ) -> pd.DataFrame:
     """The batch of at most `size` items: those of `again`, in its order, then `random` by draw, then what is picked.
 
+    Items that wait for `another` annotator compete with what would be picked by the column `gain` of all candidates;
+    those that lose wait on.
+
     Returns item_id, utility, reason, rank (1 = first), selection_probability (of the random slice: its size over the
     items seen that were never sent out; missing for the others), model_class, model_confidence, probabilities; sorted
-    by rank. Ties go by item_id. `seen` counts the eligible items of the pool, those of `again` among them.
+    by rank. Ties go by item_id. `seen` counts the eligible items of the pool, those of `again` and `another`
+    among them.
     """
-    reissued, fresh = _parted(candidates, again)
-    eligible, reissued = seen - len(reissued), reissued.head(size)
+    reissued, others = _parted(candidates, again)
+    waiting, fresh = _parted(others, sorted(another))
+    eligible, reissued = seen - len(reissued) - len(waiting), reissued.head(size)
     size -= len(reissued)
-    drawn = fresh.sort_values(["draw", "item_id"], ignore_index=True).head(size if all_random else min(random, size))
+    random = 0 if all_random else min(random, size)
+    asked = _asked(waiting, fresh, size - random)
+    size -= len(asked)
+    drawn = fresh.sort_values(["draw", "item_id"], ignore_index=True).head(size if all_random else random)
     left = fresh[~fresh["item_id"].isin(drawn["item_id"])].reset_index(drop=True)
-    parts = [reissued.assign(reason="reissued"), pick(left, size - len(drawn)), drawn.assign(reason="random")]
+    parts = [
+        reissued.assign(reason="reissued"),
+        asked.assign(reason=overlapping.REASON),
+        pick(left, size - len(drawn)),
+        drawn.assign(reason="random"),
+    ]
     chosen = pd.concat([part for part in parts if len(part)] or parts[-1:], ignore_index=True)
     probability = len(drawn) / eligible if eligible else math.nan
     chosen["selection_probability"] = np.where(chosen["reason"] == "random", probability, math.nan)
     chosen["rank"] = np.arange(1, len(chosen) + 1)
     return chosen[list(BATCH_COLUMNS)]
+
+
+def _asked(waiting: pd.DataFrame, fresh: pd.DataFrame, size: int) -> pd.DataFrame:
+    """The items of `waiting` that bring more than the new ones in whose seats they go, the greatest gain first."""
+    if not len(waiting):
+        return waiting
+    return waiting.iloc[expected_gain.worth_more(waiting["gain"].to_numpy(), fresh["gain"].to_numpy(), size)]
 
 
 def overlap(

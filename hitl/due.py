@@ -57,7 +57,7 @@ def why_not_open(params: Params, state: State) -> Stop | None:
 
 def impossible(params: Params, state: State) -> Stop | None:
     """Why nobody can open a next round, neither: the pool or the budget is used up."""
-    if not prospect.pool_left(state):
+    if not prospect.askable(params, state):
         nothing = "there is nothing left to open a round with"
         return Stop("pool", "the pool is empty: every item was asked about", nothing, {"pool_left": 0})
     try:

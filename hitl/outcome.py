@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from hitl import money
+from hitl import money, overlap
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import RoundState, State
@@ -23,10 +23,12 @@ def closed(state: State, name: str, params: Params) -> Facts:
     one, metric = state.round(name), params.evaluate.metric
     resolved, judged = one.facts["resolved"], one.facts["judged"]
     metrics = cast(dict[str, float], one.facts["evaluated"]["metrics"])
+    answers = cast(Mapping[str, int], resolved.get("answers", {}))
     return {
         "round": name,
         "resolved": resolved["resolved"],
         "unresolved": resolved["unresolved"],
+        "another": sum(count < overlap.most(params) for count in answers.values()),
         "gold": resolved["gold"],
         "agreement": resolved["agreement"],
         "pool_accuracy": resolved["pool_accuracy"],

@@ -106,13 +106,15 @@ def manifest(
     files: Mapping[str, str],
     guideline_sha256: str,
     annotators: Sequence[str] = (),
+    answered: Mapping[str, Sequence[str]] | None = None,
     bad_row_share: float = 0.2,
     reading: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """What MANIFEST.json says: all that is needed to judge a delivery for this pack, but for what must stay secret.
 
     `overlap` names only the items that differ from `default_overlap`; `files` maps each name to its sha256. `reading`
-    says how the exports of labeling tools are read.
+    says how the exports of labeling tools are read. `answered` names, for each item that is there again, who answered
+    it in an earlier round: it asks for somebody else.
     """
     return {
         "round": round_id,
@@ -123,6 +125,7 @@ def manifest(
         "instructions_sha256": guideline_sha256,
         "overlap": {"default": default_overlap, "items": dict(sorted(overlap.items()))},
         "annotators": list(annotators),
+        **({"answered": {item: list(who) for item, who in sorted(answered.items())}} if answered else {}),
         "bad_row_share": bad_row_share,
         **({"reading": dict(reading)} if reading else {}),
         "exported_at": stamp(exported_at),

@@ -190,6 +190,13 @@ class Export(Section):
     )
     overlap: int = Field(default=1, ge=1, le=20, description="Annotators an overlap item gets")
     overlap_share: Share = Field(default=0.0, description="Share of the batch that is overlap items")
+    overlap_most: int | None = Field(
+        default=None,
+        ge=1,
+        le=20,
+        description="An item without consensus goes to one more annotator in a later batch, until so many answered it; "
+        "null: to an adjudicator at once",
+    )
     gold: Gold = Field(
         default=0,
         description="Items with a known answer hidden in each batch: a number, or a share of what goes out (0.1)",
@@ -369,6 +376,15 @@ class Params(Section):
     letter: Letter = Letter()
     schedule: Schedule = Schedule()
     versioning: Versioning = Versioning()
+
+    @model_validator(mode="after")
+    def _an_item_may_get_what_it_begins_with(self) -> "Params":
+        most, least = self.export.overlap_most, self.export.overlap
+        if most is not None and most < least:
+            raise ValueError(
+                f"export.overlap_most: fewer annotators than export.overlap asks at once, {least} (got {most})"
+            )
+        return self
 
     @model_validator(mode="after")
     def _a_vendor_sees_known_columns(self) -> "Params":

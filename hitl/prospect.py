@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import cast
 
-from hitl import budget
+from hitl import budget, overlap
 from hitl.curve import CurvePoint, learning_curve
 from hitl.expectation import MINIMUM, Expectation, Fit, fit
 from hitl.layout import round_number
@@ -70,12 +70,17 @@ def unanswered(state: State) -> int:
     return cast(int, closed[-1].facts["validated"].get("unanswered", 0)) if closed else 0
 
 
+def askable(params: Params, state: State) -> int:
+    """Items that may be asked about: those of the pool that nobody answered, and those that wait for another answer."""
+    return pool_left(state) + len(overlap.waiting(params, state))
+
+
 def size(params: Params, state: State) -> int:
     """Items of the pool that the next batch would hold.
 
     Raises GateError when the budget allows none.
     """
-    return min(budget.affordable(params, state), pool_left(state))
+    return min(budget.affordable(params, state), askable(params, state))
 
 
 def prospect(params: Params, state: State, items: int) -> Prospect:

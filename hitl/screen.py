@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from hitl import budget, due, money, people
+from hitl import budget, due, money, overlap, people
 from hitl.awaited import UNKNOWN, Awaited, lines as lines_of
 from hitl.ledger import Facts
 from hitl.params import Params
@@ -55,8 +55,9 @@ def view(
         "gold": {**_gold(state, params), "regraded": regraded},
         "guideline": guideline,
         "stop": stop.facts() if stop else None,
-        "adjudication": len(state.unsettled),
+        "adjudication": len(overlap.for_adjudicator(params, state)),
         "held": _held(state),
+        "another": _another(state, params),
         "next": next_step(state, params, at),
         "head": state.head,
     }
@@ -140,6 +141,7 @@ def text(shown: Facts) -> str:
     if shown["adjudication"]:
         waits = "1 item waits" if shown["adjudication"] == 1 else f"{shown['adjudication']} items wait"
         lines.append(f"to settle {waits} for an adjudicator: hitl adjudicate")
+    lines += _overlapped(cast(dict[str, int], shown["another"]))
     lines += [
         "",
         *_table(cast(list[Facts], shown["rounds"]), cast(str, shown["metric"])),
@@ -147,6 +149,22 @@ def text(shown: Facts) -> str:
         f"next      {shown['next']}",
     ]
     return "\n".join(lines)
+
+
+def _another(state: State, params: Params) -> dict[str, int]:
+    """How many items wait for another annotator, and how many of them are out in the open round."""
+    current = cast(RoundState, state.current)
+    is_out = current.done("selected") and not current.done("resolved")
+    reasons = cast(dict[str, int], current.facts["selected"]["reasons"]) if is_out else {}
+    return {"items": len(overlap.waiting(params, state)), "out": reasons.get(overlap.REASON, 0)}
+
+
+def _overlapped(another: dict[str, int]) -> list[str]:
+    if not another["items"]:
+        return []
+    waits = "1 item waits" if another["items"] == 1 else f"{another['items']} items wait"
+    out = f", {another['out']} of them out now" if another["out"] else ""
+    return [f"overlap   {waits} for another annotator{out}"]
 
 
 def _asked(guideline: Facts | None) -> str:

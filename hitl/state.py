@@ -188,6 +188,14 @@ class RoundState:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """An item without a label: the last `round` that resolved it, and by how many `answers`; None: not told then."""
+
+    round: str
+    answers: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything the ledger says about now.
 
@@ -213,17 +221,23 @@ class State:
         return frozenset(item for one in self.decisions(until=until) for item in cast(list[str], one["items"]))
 
     @property
-    def unsettled(self) -> dict[str, str]:
-        """The items of closed rounds that have no label and no decision: they wait for an adjudicator.
+    def unlabeled(self) -> dict[str, Unsettled]:
+        """The items of closed rounds to which no crowd gave a label, whatever adjudicators decided."""
+        found: dict[str, Unsettled] = {}
+        for one in self.rounds:
+            facts = one.facts.get("resolved", {})
+            answers = cast(Mapping[str, int], facts.get("answers", {}))
+            for item in cast(list[str], facts.get("pooled", [])):
+                found.pop(item, None)
+            for item in cast(list[str], facts.get("unresolved", [])):
+                found[item] = Unsettled(one.id, answers.get(item))
+        return found
 
-        Each with the last round that asked about it.
-        """
-        resolved = {one.id: one.facts.get("resolved", {}) for one in self.rounds}
-        open_ = {
-            item: name for name, facts in resolved.items() for item in cast(list[str], facts.get("unresolved", []))
-        }
+    @property
+    def unsettled(self) -> dict[str, Unsettled]:
+        """Those of them without a decision: they wait for an adjudicator, or for another annotator."""
         decided = self.decided_items()
-        return {item: name for item, name in open_.items() if item not in decided}
+        return {item: one for item, one in self.unlabeled.items() if item not in decided}
 
     @property
     def counts_from(self) -> str:

@@ -8,7 +8,7 @@ from typing import cast
 
 import pandas as pd
 
-from hitl import adjudication, surrogate
+from hitl import adjudication, overlap, surrogate
 from hitl.adjudication import Asked, Decided
 from hitl.contract import ITEM_ID, SKIP
 from hitl.delivery import intake_rules
@@ -20,24 +20,32 @@ from hitl.layout import BASELINE, Workspace
 from hitl.ledger import Facts, stamp
 from hitl.params import Params
 from hitl.resolve import agreement
-from hitl.state import Phase, State, may
+from hitl.state import Phase, State, Unsettled, may
 from tasks import annotations, decisions, export, journal
 from tasks.edges import files, git, intake, tables
 
 _KNOWN = ["item_id", "reason", "model_class", "model_confidence"]
 
 
-def write(workspace: Workspace, more: Sequence[str] = (), doubted: Mapping[str, str] | None = None) -> Facts:
+def write(
+    workspace: Workspace,
+    more: Sequence[str] = (),
+    doubted: Mapping[str, str] | None = None,
+    *,
+    everything: bool = False,
+) -> Facts:
     """Write data/adjudication/: adjudicate.csv with a row for each item that waits, the guideline, and MANIFEST.json.
 
-    It holds what is open now, then the items whose labels are `doubted` (by item_id, and why), and those of `more` that
-    somebody wants to look at again, gold and initial ones also. Returns `file`, how many `items` it has, and how many
-    are `doubted`. Raises DataError for an item that nobody may decide.
+    It holds what is open now (with `everything` also what waits for another annotator), then the items whose labels are
+    `doubted` (by item_id, and why), and those of `more` that somebody wants to look at again, gold and initial ones
+    also. Returns `file`, how many `items` it has, and how many are `doubted`. Raises DataError for an item that nobody
+    may decide.
     """
     params, state = journal.params(workspace), journal.read(workspace)
     known = _known(workspace, state)
     doubts = {item: why for item, why in (doubted or {}).items() if item in known.index}
-    order = list(dict.fromkeys([*_in_order(workspace, state.unsettled), *doubts, *more]))
+    waiting = state.unsettled if everything else overlap.for_adjudicator(params, state)
+    order = list(dict.fromkeys([*_in_order(workspace, waiting), *doubts, *more]))
     if strangers := [item for item in more if item not in known.index]:
         raise DataError(
             f"{', '.join(map(repr, strangers))}: no item of the initial set or of a closed round is called so"
@@ -166,14 +174,16 @@ def _known(workspace: Workspace, state: State) -> pd.DataFrame:
             parts.append(batch.merge(labels, on="item_id", how="left").assign(round=one.id))
     columns = [*_KNOWN, "label", "best", "votes", "confidence", "from", "round"]
     found = pd.concat([part.reindex(columns=columns).astype(object) for part in parts])
+    # An item that went out again and was not answered is as the round left it that it was answered in.
+    found = found.sort_values("from", key=pd.Series.notna, kind="stable")
     return found.drop_duplicates("item_id", keep="last").set_index("item_id").sort_index()
 
 
-def _in_order(workspace: Workspace, waiting: Mapping[str, str]) -> list[str]:
+def _in_order(workspace: Workspace, waiting: Mapping[str, Unsettled]) -> list[str]:
     """The items that wait, those first that the most answers were paid for; then by round and item_id."""
-    rounds = sorted(set(waiting.values()))
+    rounds = sorted({one.round for one in waiting.values()})
     said = Counter(item for name in rounds for item in annotations.standing(workspace, name)["item_id"])
-    return sorted(waiting, key=lambda item: (-said[item], waiting[item], item))
+    return sorted(waiting, key=lambda item: (-(waiting[item].answers or said[item]), waiting[item].round, item))
 
 
 def _rows(

@@ -157,6 +157,7 @@ def promised(manifest: Mapping[str, Any], items: Mapping[str, Mapping[str, str]]
         batch=manifest["batch_id"],
         known=None,
         annotators=tuple(manifest["annotators"]),
+        answered=manifest.get("answered", {}),
         overlap=manifest["overlap"]["items"],
         default_overlap=manifest["overlap"]["default"],
         exported_at=datetime.fromisoformat(manifest["exported_at"]),

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hitl import choose, hidden, mask, pack, surrogate
+from hitl import choose, hidden, mask, overlap as overlapping, pack, surrogate
 from hitl.contract import MODEL_CLASS, MODEL_CONFIDENCE, csv_bytes
 from hitl.formats import FORMATS, Batch
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts, digest
 from hitl.params import Params
 from hitl.state import RoundState
-from tasks import expected, firewall, journal
+from tasks import expected, firewall, journal, overlap
 from tasks.edges import files, intake, papers, tables
 from tasks.edges.check_page import check_html
 from tasks.edges.key import pseudonym_key
@@ -30,8 +30,10 @@ def export(workspace: Workspace, round_id: str) -> Facts:
     ids = _sent_ids(params, list(batch["item_id"]))
     drawn = partial(choose.draw, seed=params.query.seed, round_number=round_number(round_id))
     annotators, share, unshown = params.export.overlap, params.export.overlap_share, params.export.blind_share
-    many = drawn(_objects(batch["item_id"]), purpose="overlap")
-    wanted = choose.overlap([ids[item] for item in batch["item_id"]], many, annotators=annotators, share=share)
+    first = batch.loc[batch["reason"] != overlapping.REASON, "item_id"]
+    many = drawn(_objects(first), purpose="overlap")
+    wanted = choose.overlap([ids[item] for item in first], many, annotators=annotators, share=share)
+    wanted |= {ids[item]: 1 for item in batch["item_id"] if ids[item] not in wanted}
     # By what the vendor knows alone: the order of the same items at another vendor tells nothing.
     order = np.argsort(drawn(_objects(batch["item_id"].map(ids)), purpose="order"), kind="stable")
     # In an order which tells nothing. Masked before anything is written: answers are compared with what was sent.
@@ -53,6 +55,7 @@ def export(workspace: Workspace, round_id: str) -> Facts:
         files=written,
         guideline_sha256=written["guideline.md"],
         annotators=params.delivery.annotators,
+        answered={ids[item]: who for item, who in _answered(workspace, params, round_id, batch).items()},
         bad_row_share=params.delivery.bad_row_share,
         reading=params.delivery.reading(),
     )
@@ -88,6 +91,12 @@ def for_tools(workspace: Workspace, current: RoundState) -> Batch:
     rows, _ = visible(params, _rows(workspace, name, params, batch.iloc[order], blind))
     sent = [{**row, "item_id": ids[row["item_id"]]} for row in rows]
     return _tools_batch(params, name, str(expected.manifest(workspace, name)["batch_id"]), sent, batch)
+
+
+def _answered(workspace: Workspace, params: Params, round_id: str, batch: pd.DataFrame) -> dict[str, list[str]]:
+    """Who answered an item before, and may not do so again; of gold there is no such item."""
+    items = set(batch.loc[batch["reason"] == overlapping.REASON, "item_id"])
+    return overlap.answered(workspace, params, journal.read(workspace), round_id, items)
 
 
 def _sent_ids(params: Params, items: list[str]) -> dict[str, str]:

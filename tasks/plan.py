@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from hitl import budget, due, prospect
+from hitl import budget, due, overlap, prospect
 from hitl.curve import learning_curve
 from hitl.delivery.receipt import payable
 from hitl.layout import Workspace
@@ -13,24 +13,30 @@ from tasks import gold as hiding, journal
 def plan(workspace: Workspace) -> Facts:
     """What the next round would be: items, annotations, price, budget left, and what is expected of it.
 
-    `expected` is the metric with the next labels, its gain over the last model (as it will be measured) and the rise of
-    the curve (without the luck of a single model), each with an interval; None, and `unknown` says why, while nothing
-    can be said. `foretold` has what was to be expected of the rounds so far, and whether it came so. `stop` says why
-    `hitl advance` asks for no more labels; None while it does.
+    So many items wait for `another` annotator, and compete with the new items for the same seats; where new ones ask
+    for more annotations, the price is the most that it may be. `expected` is the metric with the next labels, its
+    gain over the last model (as it will be measured) and the rise of the curve (without the luck of a single model),
+    each with an interval; None, and `unknown` says why, while nothing can be said. `foretold` has what was to be
+    expected of the rounds so far, and whether it came so. `stop` says why `hitl advance` asks for no more labels;
+    None while it does.
     """
     params, state = journal.params(workspace), journal.read(workspace)
     items = 0 if due.impossible(params, state) else prospect.size(params, state)
     wanted = budget.gold(params, items or params.query.batch)
     gold = hiding.chosen(workspace, params, state, state.next_round, size=wanted) if wanted else hiding.NONE
     again = min(items, prospect.unanswered(state))
-    asked = budget.annotations(params, items, hidden=len(gold.chosen)) if items else 0
+    another = len(overlap.waiting(params, state))
+    # Which of them win a seat is known when the pool is scored; beyond the new items there are, all do.
+    least = max(0, items - prospect.pool_left(state))
+    asked = budget.annotations(params, items, hidden=len(gold.chosen), again=least) if items else 0
     stop = due.why_not_open(params, state)
     return {
         "round": state.next_round,
         "strategy": params.query.strategy,
         "items": items,
         "reissued": again,
-        "random": min(items - again, budget.random_slice(params)),
+        "another": another,
+        "random": min(items - again - least, budget.random_slice(params)),
         "gold": len(gold.chosen) if items else 0,
         "gold_wanted": wanted if items else 0,
         "gold_there": gold.left + len(gold.chosen),

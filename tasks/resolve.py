@@ -12,7 +12,7 @@ from hitl.layout import BASELINE, Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
-from tasks import annotators, decisions, expected, guideline, journal, suspicion
+from tasks import annotators, decisions, expected, guideline, journal, overlap, suspicion
 from tasks.annotations import foreseen, standing
 from tasks.edges import tables
 
@@ -21,6 +21,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     """Write labels.parquet and annotators.json of the round, and data/labeled.parquet as of it.
 
     Beside the items of the batch, labels.parquet has those that adjudicators decided and that count from this round on.
+    An item that was answered in earlier rounds too has the label that all its answers come to.
     """
     params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     folder = workspace.round(round_id)
@@ -30,15 +31,23 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
     gold = decisions.corrected(workspace, state, hidden, until=round_id)
     suspected = suspicion.findings(workspace, state, round_id)
     held = suspecting.held(suspected, params.resolve.policy, state.cleared)
+    pooled = overlap.annotated(workspace, overlap.before(state, round_id)) & (
+        set(annotations["item_id"]) - hidden.keys()
+    )
     found = deciding.resolve(
-        # What is held answers nothing for now, and is answered all the same: such an item goes to adjudication.
-        annotations.assign(label=annotations["label"].mask(annotations["annotator_id"].isin(list(held)))),
+        _heard(annotations[~annotations["item_id"].isin(list(pooled))], held),
         params.resolve,
         gold=gold,
         classes=params.data.classes,
         probabilities=foreseen(batch, params) if params.resolve.method == "with_model" else None,
     )
-    labels = _with_decisions(workspace, state, round_id, _no_gold(found.labels, hidden.keys() - gold.keys()))
+    labels, answers = found.labels, annotations["item_id"].value_counts()
+    if pooled:
+        history = overlap.history(workspace, state, round_id, pooled)
+        answers = pd.concat([answers.drop(list(pooled)), history["item_id"].value_counts()])
+        labels = pd.concat([labels, _pooled(workspace, state, params, round_id, _heard(history, held))])
+    labels = _no_gold(labels.sort_values("item_id", ignore_index=True), hidden.keys() - gold.keys())
+    labels = _with_decisions(workspace, state, round_id, labels)
     unresolved = labels[labels["label"].isna() & (labels["from"] == "human")]
     labels_sha256 = tables.write_parquet(folder / "labels.parquet", labels)
     labeled_sha256 = tables.write_parquet(workspace.labeled, labeled_set(workspace, state, round_id))
@@ -50,6 +59,8 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         "resolved": int((labels["label"].notna() & (labels["from"] == "human")).sum()),
         **({"adjudicated": decided} if (decided := int((labels["from"] == "adjudicated").sum())) else {}),
         "unresolved": sorted(unresolved["item_id"]),
+        "answers": {item: int(answers[item]) for item in sorted(unresolved["item_id"])},
+        **({"pooled": sorted(pooled)} if pooled else {}),
         "method": found.method,
         "why": found.reason,
         "temperature": found.temperature,
@@ -68,13 +79,14 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
 def labeled_set(workspace: Workspace, state: State, until: str) -> pd.DataFrame:
     """The initial set and every label that humans gave up to round `until`, with features; sorted by item_id.
 
-    An item has one label: the last decision of an adjudicator, else the last that a crowd gave. (Where an undo made
-    more of an earlier round stand, another round may have asked about the same item too.)
+    An item has one label: the last decision of an adjudicator, else what the last round made of it that it was
+    answered in; that may be none.
     """
     rounds = [one.id for one in state.until(until).rounds[1:]]
     found = [tables.read_parquet(workspace.initial).assign(**{"from": "initial", "round": BASELINE})]
     found += [_labeled_in(workspace, name) for name in rounds]
     frame = pd.concat([part for part in found if len(part)]).drop_duplicates("item_id", keep="last")
+    frame = frame.dropna(subset="label")
     decided = _decided(workspace, rounds)
     if len(decided):
         told = frame.drop(columns=["label", "from", "round"])
@@ -125,11 +137,41 @@ def _no_gold(labels: pd.DataFrame, items: Collection[str]) -> pd.DataFrame:
     return labels.assign(label=labels["label"].mask(out), **{"from": labels["from"].mask(out, "gold")})
 
 
+def _heard(annotations: pd.DataFrame, held: Collection[str]) -> pd.DataFrame:
+    """The answers without what those who are held said: that counts for nothing now, and is answered all the same.
+
+    So an item that only they answered goes to adjudication.
+    """
+    return annotations.assign(label=annotations["label"].mask(annotations["annotator_id"].isin(list(held))))
+
+
+def _pooled(workspace: Workspace, state: State, params: Params, round_id: str, history: pd.DataFrame) -> pd.DataFrame:
+    """The labels of the items of `history`, by all answers that they had in all rounds.
+
+    What annotators are worth on them is learned from these answers alone: items on which people disagree are harder
+    than the others, and by what they are worth there a label would be told with far too much confidence. Who has one
+    name at two vendors is two people.
+    """
+    views = None
+    if params.resolve.method == "with_model":
+        rounds = [*overlap.before(state, round_id), state.round(round_id)]
+        batches = [tables.read_parquet(workspace.round(one.id) / "batch.parquet") for one in rounds]
+        views = pd.concat([foreseen(batch, params) for batch in batches])
+        views = views[~views.index.duplicated(keep="last")]
+    return deciding.resolve(
+        history.assign(annotator_id=history["vendor"] + "\n" + history["annotator_id"]),
+        params.resolve,
+        gold={},
+        classes=params.data.classes,
+        probabilities=views,
+    ).labels
+
+
 def _labeled_in(workspace: Workspace, round_id: str) -> pd.DataFrame:
+    """The items of which a crowd spoke in the round; the label is missing where it found none."""
     labels = _labels(workspace, round_id)
     items = tables.read_parquet(workspace.round(round_id) / "items.parquet")
-    won = labels[labels["label"].notna() & (labels["from"] == "human")]
-    return items.merge(won, on="item_id").assign(round=round_id)
+    return items.merge(labels[labels["from"] == "human"], on="item_id").assign(round=round_id)
 
 
 def _counts(annotations: pd.DataFrame, held: Collection[str]) -> dict[str, int]:

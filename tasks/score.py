@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from hitl import choose, firewall, strategies
+from hitl import choose, firewall, overlap, strategies
 from hitl.choose import SEEN
 from hitl.errors import DataError, IntegrityError
 from hitl.firewall import Wall
@@ -147,15 +147,15 @@ def prepare(workspace: Workspace, round_id: str) -> Scoring:
     """What the pool is scored with in this round."""
     params, state, number = journal.params_of(workspace, round_id), journal.read(workspace), round_number(round_id)
     key, model = choose.key(seed=params.query.seed, round_number=number), train.current(workspace, state, params)
-    committee = STRATEGIES[params.query.strategy].committee
+    committee, another = STRATEGIES[params.query.strategy].committee, overlap.waiting(params, state)
     return Scoring(
         params=params,
         model=model,
         members=train.committee(workspace, params, MEMBERS) if committee else [model],
         number=number,
         limits=strategies.limits(params),
-        out=lookup(reissue.answered(workspace, state), *key),
-        again=lookup(reissue.waiting(workspace, state), *key),
+        out=lookup(reissue.answered(workspace, state) - another.keys(), *key),
+        again=lookup({*reissue.waiting(workspace, state), *another}, *key),
         test=wall(workspace, params),
     )
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from hitl import budget, choose, spread, strategies
+from hitl import budget, choose, overlap as overlapping, spread, strategies
 from hitl.embedding import embedded
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
@@ -18,7 +18,7 @@ from hitl.params import Params
 from hitl.pipeline import aligned, inputs
 from hitl.shortlist import seen_of
 from hitl.state import RoundState, State
-from tasks import firewall, gold as hiding, journal, reissue, train
+from tasks import firewall, gold as hiding, journal, overlap, reissue, train
 from tasks.edges import files, pool, tables
 
 
@@ -30,6 +30,7 @@ def select(workspace: Workspace, round_id: str) -> Facts:
     """
     params, state = journal.params_of(workspace, round_id), journal.read(workspace)
     candidates = tables.read_parquet(workspace.round(round_id) / "candidates.parquet")
+    candidates, another = _contested(workspace, params, state, candidates)
     points, size = _points(workspace, params, state, candidates), budget.affordable(params, state)
     seen = cast(int, state.round(round_id).facts["scored"]["rows"])
     chosen = choose.batch(
@@ -39,6 +40,7 @@ def select(workspace: Workspace, round_id: str) -> Facts:
         seen=seen,
         all_random=params.query.strategy == "random",
         again=reissue.waiting(workspace, state),
+        another=another,
         pick=partial(_picked, points, params, np.random.default_rng([params.query.seed, round_number(round_id)])),
     )
     chosen = points.explained(chosen)
@@ -71,6 +73,22 @@ def select(workspace: Workspace, round_id: str) -> Facts:
         "gold_sha256": gold_sha256,
         "gold_left": hidden.left,
     }
+
+
+def _contested(
+    workspace: Workspace, params: Params, state: State, candidates: pd.DataFrame
+) -> tuple[pd.DataFrame, frozenset[str]]:
+    """The candidates, and which of them wait for another annotator; with `gain` where any do.
+
+    What was decided since the pool was scored is no candidate any more.
+    """
+    waiting = overlapping.waiting(params, state)
+    settled = state.unlabeled.keys() - waiting.keys()
+    candidates = candidates[~candidates["item_id"].isin(list(settled))].reset_index(drop=True)
+    another = frozenset(candidates["item_id"]) & waiting.keys()
+    if another:
+        candidates = overlap.weighed(workspace, params, state, candidates, waiting)
+    return candidates, frozenset(another)
 
 
 @dataclass(frozen=True, slots=True)

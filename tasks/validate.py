@@ -11,7 +11,7 @@ from hitl.delivery.judgement import Judgement
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.params import Params
-from tasks import expected, firewall, guideline, journal, reissue
+from tasks import expected, firewall, guideline, journal, overlap, reissue
 from tasks.doors import guard
 from tasks.edges import tables
 
@@ -60,8 +60,10 @@ def validate(workspace: Workspace, round_id: str) -> Facts:
     _refuse_test_items(workspace, params, round_id, frame)
     gold = set(batch.loc[batch["reason"] == "gold", "item_id"])
     sha256 = tables.write_parquet(workspace.round(round_id) / "annotations.parquet", frame)
-    answered = frame.loc[~frame["item_id"].isin(list(gold)), "item_id"].nunique()
-    unanswered = {*reissue.waiting(workspace, state), *reissue.sent(workspace, round_id)} - set(frame["item_id"])
+    earlier = overlap.annotated(workspace, overlap.before(state, round_id))
+    answered = len(set(frame["item_id"]) - gold - earlier)
+    sent = {*reissue.waiting(workspace, state), *reissue.sent(workspace, round_id)}
+    unanswered = sent - earlier.union(frame["item_id"])
     return {
         "annotations_sha256": sha256,
         "annotations": len(frame),

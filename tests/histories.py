@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -131,7 +131,7 @@ def template(folder: Path) -> Path:
         gold=ROUNDS * 6,
         text=None,
         query={"batch": 6, "random_share": 0.0},
-        export={"gold": 6, "overlap": 2, "overlap_share": 0.5},
+        export={"gold": 6, "overlap": 2, "overlap_share": 0.5, "overlap_most": 3},
         delivery={"bad_row_share": 0.25, "price": 0.1},
     )
     shutil.copyfile(workspace.labeled, workspace.root / "first.parquet")
@@ -139,8 +139,17 @@ def template(folder: Path) -> Path:
         name = small_workspace.opened(workspace)
         some = small_workspace.answers(workspace, name)[:10]  # the others go out again
         small_workspace.deliver(workspace, f"{name}.csv", some)
+        if against := _against(workspace, name, some):  # and some of these, for one more annotator
+            small_workspace.deliver(workspace, f"{name}-against.csv", against)
         small_workspace.closed(workspace, name)
     return workspace.root
+
+
+def _against(workspace: Workspace, name: str, said: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Answers of bob that contradict these, where two annotators are asked and the answer is not known."""
+    known, asked = expected.gold(workspace, name), expected.manifest(workspace, name)["overlap"]["items"]
+    open_ = [row for row in said if row["item_id"] in asked and row["item_id"] not in known]
+    return [{**row, "annotator_id": "bob", "label": CLASSES[row["label"] == CLASSES[0]]} for row in open_]
 
 
 def begun(packs: Path, root: Path) -> Workspace:

@@ -62,6 +62,7 @@ ADVICE: Final[Mapping[Reason, str]] = {
     Reason.R_LABEL_RETIRED: "Use one of the classes of this pack.",
     Reason.R_ANNOTATOR_EMPTY: "Write the id of the person who answered.",
     Reason.R_ANNOTATOR_UNKNOWN: "Use the id as it stands on the roster, or ask us to add the person.",
+    Reason.R_ANSWERED_BEFORE: "Have somebody else answer it; MANIFEST.json names under answered who did before.",
     Reason.R_ANNOTATOR_GOLD_FAIL: "Ask this annotator how they understood the guideline.",
     Reason.R_TIME_FORMAT: "Write the time as shown, and format the column as Text.",
     Reason.R_TIME_NO_ZONE: "Add Z for UTC, or an offset such as +01:00.",

@@ -43,7 +43,7 @@ class Reading:
     """One row as read. `key` and `answer` are there once item, label and annotator are sound, a fault or not.
 
     `supersedes` is how the delivery begins that the row says it replaces the answer of, "" when it names none.
-    `idle` is a row of the pack that nobody has begun: it is held, but it is no mistake.
+    `idle` is a row of the pack that nobody has begun, or that is for somebody else: it is held, but it is no mistake.
     """
 
     annotation: Annotation | None = None
@@ -103,6 +103,8 @@ class RowReader:
                 return Reading(fault=RowFault(Reason.R_LABEL_EMPTY, LABEL, expected=self._classes()), idle=True)
             answer = self._answer(cells[self.at[LABEL]])
             annotator = self._annotator(cells[self.at[ANNOTATOR_ID]])
+            if annotator in self.expectation.answered.get(item, ()):
+                return Reading(fault=_answered_before(cells[self.at[ANNOTATOR_ID]]), idle=True)
         except RowFault as fault:
             return Reading(fault=fault)
         try:
@@ -263,6 +265,10 @@ def check_shape(
     for column, n in texts.items():
         if ("\n" in cells[n] or "\r" in cells[n]) and column != ITEM_ID and _swallows(cells[n], items):
             raise RowFault(Reason.R_EMBEDDED_ROWS, column, value=cells[n], expected=expected("one_row_a_line"))
+
+
+def _answered_before(cell: str) -> RowFault:
+    return RowFault(Reason.R_ANSWERED_BEFORE, ANNOTATOR_ID, value=cell, expected=expected("another"))
 
 
 def _swallows(cell: str, items: Container[str]) -> bool:

@@ -1,6 +1,6 @@
 """What a round expects back: everything a delivery is judged against, gathered by the caller."""
 
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Collection, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,7 +23,7 @@ class Expectation:
     supersedes), and `elsewhere` those of other rounds and those withdrawn. `sources` says what some known deliveries
     were the latest state of, in order of arrival. Rows of the annotators in `without` are read as if they stood not
     in the file. `reading` says how the exports of labeling tools
-    are read.
+    are read. `answered` names for some items who answered them in an earlier round: they ask for somebody else.
     Raises DataError when a class has the name that is reserved for a skip.
     """
 
@@ -34,6 +34,7 @@ class Expectation:
     received_at: datetime
     batch: str = ""
     annotators: tuple[str, ...] = ()
+    answered: Mapping[str, Collection[str]] = field(default_factory=dict)
     overlap: Mapping[str, int] = field(default_factory=dict)
     default_overlap: int = 1
     taken: Mapping[tuple[str, str], str] = field(default_factory=dict)

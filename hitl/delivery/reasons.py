@@ -86,6 +86,7 @@ class Reason(Code):
     R_LABEL_RETIRED = "R_LABEL_RETIRED", "the label was a class once, and is none now"
     R_ANNOTATOR_EMPTY = "R_ANNOTATOR_EMPTY", "the row does not say who answered"
     R_ANNOTATOR_UNKNOWN = "R_ANNOTATOR_UNKNOWN", "the annotator is not on the roster under exactly this id"
+    R_ANSWERED_BEFORE = "R_ANSWERED_BEFORE", "this annotator answered the item in an earlier round; it asks for another"
     R_ANNOTATOR_GOLD_FAIL = "R_ANNOTATOR_GOLD_FAIL", "this annotator's answers are no better than chance"
     R_TIME_FORMAT = "R_TIME_FORMAT", "the time is not written as 2026-11-21T09:00:00Z"
     R_TIME_NO_ZONE = "R_TIME_NO_ZONE", "the time has no zone; add Z or an offset such as +01:00"

@@ -167,6 +167,7 @@ class _Glance:
         self._others = [(n, known.get(name, text)) for name, n in others.items()]
         self._echo = list(reader.echo.columns.values())
         self._prints = taken.exported.prints(tuple(reader.echo.columns)) if self._echo else array("q")
+        self._again = {taken.exported.place(item) for item in reader.expectation.answered}
         self._cut = 0 if reader.is_whole else reader.frame.last_row
 
     def over(self, together: Sequence[Record]) -> tuple[Sequence[int], ...]:
@@ -175,6 +176,8 @@ class _Glance:
         columns = list(zip(*(cells if len(cells) == self._width else blank for _, cells in together), strict=True))
         items = list(self._index.walk(map(hash, columns[self._item]), self._place))
         self._place = items[-1]
+        if self._again:
+            items = [-1 if item in self._again else item for item in items]
         people = list(map(self._people.__getitem__, columns[self._annotator]))
         answers = list(map(self._answers.__getitem__, columns[self._label]))
         if together[-1][0] == self._cut:

@@ -14,6 +14,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "more_classes": " and {count} more",
     "annotator": "who gave this answer",
     "roster": "an annotator_id of the roster, letter for letter",
+    "another": "the answer of somebody who has not answered this item before",
     "time": "a time such as 2026-11-21T09:00:00Z",
     "time_zone": "a time with its zone, such as 2026-11-21T09:00:00Z",
     "time_real": "a day and an hour that exist",

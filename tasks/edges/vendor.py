@@ -21,15 +21,17 @@ def truth(path: Path) -> dict[str, str]:
 def label(
     pack: Path, truth: Mapping[str, str], *, annotators: int, noise: float, rng: np.random.Generator
 ) -> list[Row]:
-    """The rows of a complete delivery for the pack in that folder: an answer from each annotator the pack asks for.
+    """The rows of a delivery for the pack in that folder: an answer from each annotator the pack asks for.
 
-    An annotator errs with probability `noise`, and then any other class is as likely as the next.
+    It is complete where there are so many annotators who did not answer an item before. An annotator errs with
+    probability `noise`, and then any other class is as likely as the next.
     """
     manifest = json.loads((pack / "MANIFEST.json").read_text(encoding="utf-8"))
     with (pack / "batch.csv").open(newline="", encoding="utf-8") as file:
         ids = [row["item_id"] for row in csv.DictReader(file, strict=True)]
     wanted = {item_id: manifest["overlap"]["items"].get(item_id, manifest["overlap"]["default"]) for item_id in ids}
-    answers = answer(truth, wanted, manifest["classes"], annotators=annotators, noise=noise, rng=rng)
+    before = manifest.get("answered", {})
+    answers = answer(truth, wanted, manifest["classes"], annotators=annotators, noise=noise, rng=rng, before=before)
     stamp = manifest["exported_at"]
     return [
         {"item_id": item_id, "label": said, "annotator_id": who, "labeled_at": stamp, "seconds": seconds, "comment": ""}
@@ -45,17 +47,26 @@ def answer(
     annotators: int,
     noise: float,
     rng: np.random.Generator,
+    before: Mapping[str, Sequence[str]] | None = None,
 ) -> list[tuple[str, str, str, str]]:
-    """(item_id, class, annotator, seconds) for each answer that `wanted` (item_id -> annotators) asks for."""
+    """(item_id, class, annotator, seconds) for each answer that `wanted` (item_id -> annotators) asks for.
+
+    `before` names for some items who does not answer them again.
+    """
     rows = []
     for item_id, count in wanted.items():
-        for person in sorted(rng.choice(max(annotators, count), size=count, replace=False)):
+        people = _people(max(annotators, count), (before or {}).get(item_id, ()))
+        for person in sorted(rng.choice(people, size=min(count, len(people)), replace=False)):
             said = truth[item_id]
             if rng.random() < noise:
                 said = str(rng.choice([name for name in classes if name != said]))
             seconds = f"{rng.lognormal(mean=1.5, sigma=0.6):.1f}"
             rows.append((item_id, said, f"annotator-{person + 1}", seconds))
     return rows
+
+
+def _people(count: int, before: Sequence[str]) -> list[int]:
+    return [person for person in range(count) if f"annotator-{person + 1}" not in before]
 
 
 def written(rows: Sequence[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> bytes:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -69,6 +69,7 @@ def a_pack(folder: Path, draw: Random) -> Pack:
         annotators=draw.choice(((), ("ann", "bob"), ("ann", "Ann", "ann\u00e9"))),
         default_overlap=draw.choice((1, 1, 2)),
         overlap={one: 2 for one in safe if draw.random() < 0.1},
+        answered={one: ["ann"] for one in safe if draw.random() < 0.1},
         bad_row_share=draw.choice((0.2, 0.5, 1.0)),
     )
 
@@ -76,13 +77,19 @@ def a_pack(folder: Path, draw: Random) -> Pack:
 def a_table(one: Pack, draw: Random) -> list[list[str]]:
     """The pack's rows, filled in soundly."""
     people = one.manifest["annotators"] or ["ann", "bob"]
+    before = one.manifest.get("answered", {}) if draw.random() < 0.7 else {}
     items = exported_items(one.batch)
     rest = ("2026-11-10T10:00:00Z", "3", "")
     rows = [
-        [item, *values.values(), draw.choice(one.manifest["classes"]), draw.choice(people), *rest]
+        [item, *values.values(), draw.choice(one.manifest["classes"]), draw.choice(_free(people, before, item)), *rest]
         for item, values in items.items()
     ]
     return [list(HEADER), *rows]
+
+
+def _free(people: Sequence[str], before: Mapping[str, Sequence[str]], item: str) -> list[str]:
+    """Who did not answer an item before."""
+    return [who for who in people if who not in before.get(item, ())]
 
 
 def mutated(table: list[list[str]], draw: Random) -> list[list[str]]:

@@ -147,3 +147,23 @@ def test_more_unanswered_items_than_a_batch_holds_fill_it_and_the_rest_waits(all
     found = choose.batch(candidates([0.5] * 30), size=5, random=2, seen=30, all_random=all_random, again=again)
     assert found["item_id"].tolist() == again[:5]
     assert found["reason"].unique().tolist() == ["reissued"]
+
+
+def test_who_waits_for_another_annotator_takes_a_seat_only_where_that_brings_more() -> None:
+    scored = candidates([0.9, 0.8, 0.7, 0.1, 0.1]).assign(gain=[0.5, 0.4, 0.3, 0.45, 0.2])
+    found = choose.batch(scored, size=3, random=0, seen=5, another={"00003", "00004"})
+    assert dict(zip(found["item_id"], found["reason"], strict=True)) == {
+        "00003": "overlap",
+        "00000": "uncertain",
+        "00001": "uncertain",
+    }
+    # Drawn at random or not, the seat is won alike, and the odds are those of the new items alone.
+    found = choose.batch(scored, size=3, random=3, seen=5, another={"00003", "00004"}, all_random=True)
+    assert found["reason"].value_counts().to_dict() == {"random": 2, "overlap": 1}
+    assert found.loc[found["reason"] == "random", "selection_probability"].tolist() == [2 / 3, 2 / 3]
+
+
+def test_where_no_new_item_is_left_all_who_wait_for_another_annotator_go() -> None:
+    scored = candidates([0.9, 0.8]).assign(gain=[0.1, 0.2])
+    found = choose.batch(scored, size=3, random=1, seen=2, another={"00000", "00001"})
+    assert found["item_id"].tolist() == ["00001", "00000"]

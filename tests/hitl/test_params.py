@@ -182,6 +182,7 @@ ANOTHER: dict[str, object] = {
     "data.columns": {"weight": "categorical"},
     "data.image": {"prefix": "p", "width": 1, "height": 1, "maximum": 1.0},
     "model.estimator": "random_forest",
+    "export.overlap_most": 2,
     "model.options": {"C": 2.0},
     "model.factory": "ours:made",
     "model.trusted_types": ["ours.Made"],

@@ -30,11 +30,14 @@ BATCH = (
 )
 """Id, two columns that the vendor sees, and the right answer."""
 
-GOLD = {item: label for item, _, _, label in BATCH if item not in ("T03", "T12")}
+GOLD = {item: label for item, _, _, label in BATCH if item not in ("T03", "T09", "T12")}
 """The items whose answer we know."""
 
 TWICE = "T12"
 """The item that two annotators are asked for."""
+
+ANSWERED = {"T09": ("ann",)}
+"""Who answered an item in a round before: it asks for somebody else."""
 
 EARLIER = tuple((item.replace("T", "S"), *others) for item, *others in BATCH)
 """The batch of the round before."""

@@ -127,6 +127,7 @@ def _export(workspace: Workspace, name: str, items: Iterable[Sequence[str]], cla
         files=written,
         guideline_sha256=guideline,
         annotators=batch.ANNOTATORS,
+        answered=batch.ANSWERED if name == "r0002" else None,
     )
     files.write_json(folder / "MANIFEST.json", manifest)
     gold = "".join(f"{item},{label}\n" for item, label in batch.GOLD.items()) if name == "r0002" else ""

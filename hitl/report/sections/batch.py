@@ -32,7 +32,7 @@ _WHY = {
     "random": "drawn at random, to estimate accuracy on the whole pool",
     "gold": "answer known: a check on the annotators",
     "reissued": "sent out before, and nobody answered",
-    "overlap": "answered by several annotators",
+    "overlap": "no consensus yet: one more annotator was asked",
 }
 
 

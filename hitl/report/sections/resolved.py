@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast
 
+from hitl import overlap
 from hitl.consensus.calibration import Bin, error
 from hitl.ledger import Facts
 from hitl.report.charts import reliability_chart, share_chart
@@ -35,8 +36,20 @@ def section(sources: Sources) -> Section | None:
     if gold.get("answered"):
         said += [f"Gold answers right: {part(gold['correct'], gold['answered'])}."]
     said += [f"Method: {facts['method']} ({facts['why']})."] if facts.get("method") else []
+    said += _overlapped(facts, sources)
     said += [] if open_items else ["Nothing goes to adjudication."]
     return Section("labels", "Labels", tuple(said), _reliability(facts), _adjudication(open_items, sources))
+
+
+def _overlapped(facts: Facts, sources: Sources) -> list[str]:
+    """What became of the items that were asked about again, and how many are to be."""
+    pooled = cast(list[str], facts.get("pooled", []))
+    settled = sum(sources.labels.get(item) is not None for item in pooled)
+    said = [f"Of {many(len(pooled), 'item')} asked about again {settled} got a label by all their answers."]
+    answers, most = cast(Mapping[str, int], facts.get("answers", {})), overlap.most(sources.params)
+    again = sum(count < most for count in answers.values())
+    waits = f"{many(again, 'item')} without one wait{'s' if again == 1 else ''} for another annotator"
+    return (said if pooled else []) + ([f"{waits}, before an adjudicator."] if again else [])
 
 
 def pool(sources: Sources) -> Section | None:

@@ -40,6 +40,11 @@ class RowReader {
     if (reading.idle) throw new RowFault("R_LABEL_EMPTY", "label", { expected: classesText() });
     const answer = this.answer(this.cell(cells, "label"));
     const annotator = this.annotator(this.cell(cells, "annotator_id"));
+    reading.idle = (PACK.answered.get(item) ?? []).includes(annotator);
+    if (reading.idle) {
+      const value = this.cell(cells, "annotator_id");
+      throw new RowFault("R_ANSWERED_BEFORE", "annotator_id", { value, expected: expectedText("another") });
+    }
     Object.assign(reading, { item, answer, annotator });
     this.checkRest(item, cells);
   }

@@ -1,6 +1,6 @@
 """Who answered, when, and how long it took."""
 
-from tests.spec.batch import SOON, Row, row, rows, written
+from tests.spec.batch import SOON, Row, changed, row, rows, written
 from tests.spec.rule import Chapter, accepted, held, rule, sends
 
 
@@ -23,6 +23,12 @@ CHAPTER = Chapter(
                 accepted("W_NORMALISED"),
                 "A Mac wrote each é as an e and an accent. It looks the same, and is taken for the same:",
             ),
+        ),
+        rule(
+            "Have somebody else answer an item that comes again",
+            "An item on which annotators did not agree may come in a later pack, for one more answer. `MANIFEST.json` "
+            "names under `answered` who gave one before (here: ann, for T09); from them it takes none.",
+            sends(changed(T09={"annotator_id": "ann"}), held("R_ANSWERED_BEFORE", rows=(9,))),
         ),
         rule(
             "Write times as 2025-03-10T09:12:00Z",
