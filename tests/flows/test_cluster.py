@@ -21,7 +21,8 @@ distributed = pytest.importorskip("distributed", reason="Dask is not installed: 
 pytest.importorskip("prefect_dask", reason="Dask is not installed: pip install 'hitl[dask]'")
 # A minute or two of processor time, most of it for processes that start: too much for every run of all tests.
 pytestmark = pytest.mark.skipif(not os.environ.get("CLUSTER"), reason="processes that start: make cluster")
-FILES, ROWS = 8, 20_000
+FILES, ROWS = 9, 20_000
+"""Files of the pool, the first by `hitl init`, and rows of each other."""
 SECRET = "a text that stays at home"
 
 
@@ -36,10 +37,11 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made = Workspace(folder / "large")
     forest = {"estimator": "random_forest", "options": {"n_estimators": 50}}
     start.from_file(made, folder / "items.csv", label="side", id="id", hide=True, overrides={"model": forest})
-    for at in range(FILES):
+    for at in range(1, FILES):
         ids = [f"p{at}-{row:05d}" for row in range(ROWS)]
         more = pd.DataFrame({"item_id": ids, "size": rng.normal(size=ROWS), "note": [SECRET, "none"] * (ROWS // 2)})
-        tables.write_parquet(made.pool / f"part-{at + 1:05d}.parquet", more)
+        tables.write_parquet(made.pool / f"part-{at:05d}.parquet", more)
+    assert len(tables.parts(made.pool)) == FILES
     return made
 
 
