@@ -2,10 +2,11 @@
 
 Reads FOLDER/NAME.said.csv (item_id, annotator_id, label) and, where it is there, FOLDER/NAME.model.csv (item_id and a
 column a class). Writes FOLDER/NAME.METHOD.csv (item_id, label), and prints a JSON object a line with CPU seconds and
-how far the memory grew at its peak (Linux).
+how far the memory grew at its peak (Linux). A method that takes more CPU seconds on a table than allowed is stopped.
 """
 
 import json
+import signal
 import sys
 import time
 import warnings
@@ -48,8 +49,13 @@ def peak_forgotten() -> float:
     return memory("VmRSS")
 
 
+def stopped(*_: object) -> None:
+    raise TimeoutError("stopped: it took too long")
+
+
 def main() -> None:
-    folder, methods = Path(sys.argv[1]), sys.argv[2].split(",")
+    signal.signal(signal.SIGPROF, stopped)
+    folder, methods, patience = Path(sys.argv[1]), sys.argv[2].split(","), float(sys.argv[3])
     for path in sorted(folder.glob("*.said.csv")):
         name = path.name.removesuffix(".said.csv")
         said = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -58,6 +64,7 @@ def main() -> None:
             if method == "CROWDLAB" and not view.is_file():
                 continue
             before = peak_forgotten()
+            signal.setitimer(signal.ITIMER_PROF, patience)
             start = time.process_time()
             try:
                 if method == "CROWDLAB":
@@ -68,6 +75,8 @@ def main() -> None:
             except Exception as error:  # noqa: BLE001 - a peer that fails is a result
                 print(json.dumps({"name": name, "method": method, "error": str(error)[:120]}), flush=True)
                 continue
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
             cpu = time.process_time() - start
             grown = memory("VmHWM") - before
             labels.rename("label").rename_axis("item_id").to_csv(folder / f"{name}.{method}.csv")
