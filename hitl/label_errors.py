@@ -25,6 +25,16 @@ class Doubt:
     margin: float
 
 
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """A label that a model which did not learn it contradicts: what the model says instead, and how sure it is."""
+
+    item_id: str
+    label: str
+    instead: str
+    sure: float
+
+
 def thresholds(labels: Codes, probabilities: Floats) -> Floats:
     """What counts as confident, a class each: the mean probability of a class over the items that bear it.
 

@@ -58,6 +58,7 @@ def view(
         "adjudication": len(overlap.for_adjudicator(params, state)),
         "held": _held(state),
         "another": _another(state, params),
+        "doubted": _doubted(state),
         "next": next_step(state, params, at),
         "head": state.head,
     }
@@ -138,9 +139,8 @@ def text(shown: Facts) -> str:
     if note := shortage(cast(Facts, shown["gold"])):
         lines.append(f"gold      {note}")
     lines += [f"held      {line}" for line in _waits(cast(list[Facts], shown["held"]))]
-    if shown["adjudication"]:
-        waits = "1 item waits" if shown["adjudication"] == 1 else f"{shown['adjudication']} items wait"
-        lines.append(f"to settle {waits} for an adjudicator: hitl adjudicate")
+    if shown["adjudication"] or shown["doubted"]:
+        lines.append(f"to settle {_to_settle(cast(int, shown['adjudication']), cast(int, shown['doubted'] or 0))}")
     lines += _overlapped(cast(dict[str, int], shown["another"]))
     lines += [
         "",
@@ -232,6 +232,18 @@ def _waits(held: list[Facts]) -> list[str]:
             f"count, hitl undo annotator {named} --reason WHY withdraws them"
         )
     return [*lines, *([f"and {len(held) - people.SHOWN} more: hitl report"] if len(held) > people.SHOWN else [])]
+
+
+def _doubted(state: State) -> int | None:
+    """How many labels are in doubt, as the newest closing left it; None where it did not look."""
+    newest = next((one for one in reversed(state.rounds) if one.done("resolved")), None)
+    return None if newest is None else cast(int | None, newest.facts["resolved"].get("doubted"))
+
+
+def _to_settle(items: int, labels: int) -> str:
+    waits = [f"{items} item{' waits' if items == 1 else 's wait'} for an adjudicator"] if items else []
+    waits += [f"the model contradicts {labels} label{'' if labels == 1 else 's'}"] if labels else []
+    return f"{', '.join(waits)}: hitl adjudicate"
 
 
 def _correction(one: Facts) -> Facts:

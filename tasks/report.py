@@ -29,7 +29,7 @@ from hitl.report.sections.sources import (
 )
 from hitl.report.whole import report_of
 from hitl.state import RoundState, State, fold
-from tasks import guideline, journal
+from tasks import doubts, guideline, journal
 from tasks.annotations import standing
 from tasks.edges import files, lock, page, tables
 
@@ -99,6 +99,7 @@ def sources(workspace: Workspace, round_id: str) -> Sources:
         pixels={item_id: _pixels(row, params) for item_id, row in shown.items() if params.data.image},
         answers=_answers(workspace, one),
         labels=labels,
+        doubted=tuple(doubts.of_round(workspace, one.id)) if "doubted" in one.facts.get("resolved", {}) else None,
         gold=_gold(workspace, batch),
         records=records_of(cast(Any, told.get("records", []))),
         regraded=cast(Facts | None, told.get("regraded")),

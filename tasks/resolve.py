@@ -12,13 +12,13 @@ from hitl.layout import BASELINE, Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import State
-from tasks import annotators, decisions, expected, guideline, journal, overlap, suspicion
+from tasks import annotators, decisions, doubts, expected, guideline, journal, overlap, suspicion
 from tasks.annotations import foreseen, standing
 from tasks.edges import tables
 
 
 def resolve(workspace: Workspace, round_id: str) -> Facts:
-    """Write labels.parquet and annotators.json of the round, and data/labeled.parquet as of it.
+    """Write labels.parquet, annotators.json and doubts.json of the round, and data/labeled.parquet as of it.
 
     Beside the items of the batch, labels.parquet has those that adjudicators decided and that count from this round on.
     An item that was answered in earlier rounds too has the label that all its answers come to.
@@ -56,6 +56,7 @@ def resolve(workspace: Workspace, round_id: str) -> Facts:
         guideline.FACT: guideline.written(workspace, state, params, round_id),
         "annotators_sha256": annotators.written(workspace, state, params, round_id),
         "labeled_sha256": labeled_sha256,
+        **doubts.written(workspace, params, round_id),
         "resolved": int((labels["label"].notna() & (labels["from"] == "human")).sum()),
         **({"adjudicated": decided} if (decided := int((labels["from"] == "adjudicated").sum())) else {}),
         "unresolved": sorted(unresolved["item_id"]),

@@ -51,6 +51,7 @@ NAMED = {
     "guideline_json_sha256": "data/rounds/{round}/guideline.json",
     "annotators_sha256": "data/rounds/{round}/annotators.json",
     "labels_sha256": "data/rounds/{round}/labels.parquet",
+    "doubts_sha256": "data/rounds/{round}/doubts.json",
     "model_sha256": "data/rounds/{round}/model.skops",
     "predictions_sha256": "data/rounds/{round}/predictions.parquet",
     "report_sha256": "data/rounds/{round}/report.html",

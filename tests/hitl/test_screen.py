@@ -153,3 +153,9 @@ def test_money_is_shown_to_the_last_digit() -> None:
         ]
     )
     assert found["spent"]["amount"] == "1.875"
+
+
+def test_labels_in_doubt_are_counted_with_what_waits_to_be_settled() -> None:
+    found = shown([*baseline(), *a_round(1, delivery(), resolved={"unresolved": [], "doubted": 2})])
+    assert found["doubted"] == 2
+    assert "\nto settle the model contradicts 2 labels: hitl adjudicate" in screen.text(found)

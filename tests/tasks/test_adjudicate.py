@@ -77,6 +77,9 @@ def test_a_label_that_the_model_contradicts_waits_too_and_a_decided_one_does_not
     assert (facts["doubted"], len(rows)) == (len(found), 3 + len(found))
     assert [row["why"] for row in rows[3:]] == list(found.values())
     assert found[met[0]].startswith(f"in doubt: its label is {wrong[met[0]]}, and a model that did not learn it says ")
+    told = doubts.written(workspace, params, "r0001")
+    assert (told["doubted"], list(found)) == (len(found), [one.item_id for one in doubts.of_round(workspace, "r0001")])
+    assert "doubted" in journal.read(workspace).round("r0001").facts["resolved"]
     tables.write_parquet(workspace.labeled, labeled.assign(**{"from": "adjudicated"}))
     assert doubts.doubted(workspace, params) == {}
 
@@ -118,7 +121,7 @@ def test_what_waits_goes_out_with_all_that_was_said_and_nothing_changes(workspac
     assert all(row["note"] and not row["item_id"].startswith("0") for row in rows)
     assert workspace.ledger.read_bytes() == before
     shown = screen.view(journal.read(workspace), journal.params(workspace), name="x", at=journal.now())
-    assert "3 items wait for an adjudicator: hitl adjudicate" in screen.text(shown)
+    assert "to settle 3 items wait for an adjudicator" in screen.text(shown)
 
 
 def test_a_decision_counts_from_the_next_closing_and_closed_rounds_stay(workspace: Workspace) -> None:

@@ -1,15 +1,16 @@
 """From annotations to labels: what was settled, what goes to adjudication, and the estimate on the pool."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from hitl import overlap
 from hitl.consensus.calibration import Bin, error
+from hitl.label_errors import InDoubt
 from hitl.ledger import Facts
 from hitl.report.charts import reliability_chart, share_chart
 from hitl.report.sections.batch import content
-from hitl.report.sections.parts import Cell, Column, Figure, Section, Table
+from hitl.report.sections.parts import Cell, Column, Figure, Section, Table, columns, limited
 from hitl.report.sections.sources import Sources
 from hitl.report.spelled import between, many, part, percent
 from hitl.visible import clipped
@@ -38,7 +39,11 @@ def section(sources: Sources) -> Section | None:
     said += [f"Method: {facts['method']} ({facts['why']})."] if facts.get("method") else []
     said += _overlapped(facts, sources)
     said += [] if open_items else ["Nothing goes to adjudication."]
-    return Section("labels", "Labels", tuple(said), _reliability(facts), _adjudication(open_items, sources))
+    if sources.doubted is not None:
+        count = many(len(sources.doubted), "label")
+        said.append(f"Of all labels so far {count} {'is' if len(sources.doubted) == 1 else 'are'} in doubt.")
+    tables = (*_adjudication(open_items, sources), *_doubted(sources.doubted or ()))
+    return Section("labels", "Labels", tuple(said), _reliability(facts), tables)
 
 
 def _overlapped(facts: Facts, sources: Sources) -> list[str]:
@@ -91,6 +96,19 @@ def _adjudication(open_items: list[str], sources: Sources) -> tuple[Table, ...]:
     note = f"The first {ITEMS} of {len(open_items):,} items are shown." if len(open_items) > ITEMS else ""
     note = f"{note} hitl adjudicate writes what waits to a file, and takes the decisions back.".strip()
     return (Table("Items for adjudication", heads, tuple(rows), note, cards=True),)
+
+
+def _doubted(found: Sequence[InDoubt]) -> tuple[Table, ...]:
+    if not found:
+        return ()
+    rows: list[tuple[Cell, ...]] = [
+        (*(clipped(text, NAME) for text in (one.item_id, one.label, one.instead)), percent(one.sure, 0))
+        for one in found
+    ]
+    kept, note = limited(rows, ITEMS, "labels")
+    said = "By models that did not learn them (confident learning); hitl adjudicate puts them into its file."
+    heads = columns("item", "its label", "a model says", "probability", number=("probability",))
+    return (Table("Labels in doubt, the worst first", heads, kept, f"{note} {said}".strip()),)
 
 
 def _votes(item_id: str, sources: Sources) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from hitl.annotators import Record
 from hitl.curve import CurvePoint
+from hitl.label_errors import InDoubt
 from hitl.ledger import Facts
 from hitl.mix import Share
 from hitl.params import Params
@@ -51,7 +52,8 @@ class Sources:
     """The values behind one report. `state` is the ledger's as it stood before the report was written.
 
     `shown` holds per item the columns its annotators saw, `pixels` its image row by row, `labels` the class it
-    ended with (None: unresolved). `records` tell of vendors and annotators over all rounds so far,
+    ended with (None: unresolved). `doubted` are labels of all rounds that are in doubt, the worst first (None: nobody
+    looked). `records` tell of vendors and annotators over all rounds so far,
     `regraded` what gold that was corrected since the closing before changed for them, `guideline` what
     became of answers when it changed, and what people ask. `mix` tells what the batch and the pool are made of.
     `before` are the predictions of the champion that the challenger met; `comparison` has what random choice reached, a
@@ -69,6 +71,7 @@ class Sources:
     answers: tuple[Answer, ...] = ()
     labels: Mapping[str, str | None] = field(default_factory=dict)
     gold: Mapping[str, str] = field(default_factory=dict)
+    doubted: tuple[InDoubt, ...] | None = None
     records: tuple[Record, ...] = ()
     regraded: Facts | None = None
     guideline: Facts | None = None

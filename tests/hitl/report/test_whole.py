@@ -8,6 +8,7 @@ import pytest
 from hitl import annotators, ledger
 from hitl.curve import CurvePoint
 from hitl.errors import MomentError
+from hitl.label_errors import InDoubt
 from hitl.ledger import Event, Facts
 from hitl.mix import mix
 from hitl.params import Params, parse
@@ -74,6 +75,18 @@ def table(report: Report, name: str, caption: str) -> Table:
 
 def items(*ids: str) -> tuple[BatchItem, ...]:
     return tuple(BatchItem(item_id, "uncertain", rank, 0.9, "cat", 0.5) for rank, item_id in enumerate(ids, start=1))
+
+
+def test_labels_in_doubt_are_counted_and_shown_the_worst_first() -> None:
+    told = sources(story())
+    assert "in doubt" not in " ".join(section(report_of(told), "labels").words)
+    doubted = (InDoubt("i9", "cat", "dog", 0.97), InDoubt("i2", "dog", "cat", 0.81))
+    found = report_of(replace(told, doubted=doubted))
+    assert "Of all labels so far 2 labels are in doubt." in section(found, "labels").words
+    assert table(found, "labels", "Labels in doubt").rows == (
+        ("i9", "cat", "dog", "97 %"),
+        ("i2", "dog", "cat", "81 %"),
+    )
 
 
 def test_a_promotion_is_told_with_the_model_it_replaced() -> None:
