@@ -164,11 +164,14 @@ class _Told:
 
     @cached_property
     def given(self) -> pd.DataFrame:
-        """Each answer that is the label that a crowd gave its item in that round, and whether it is the `only` one."""
+        """Each answer, of any round, that is the label that a crowd gave its item, and whether it is the `only` one.
+
+        `round` is the one whose label it is: an item without consensus may have been answered in others before.
+        """
         crowd = self.labeled.loc[self.labeled["from"] == "human", ["round", "item_id", "label"]]
-        same = self.answers[self.answers["counts"]].merge(crowd, on=["round", "item_id", "label"])
-        same = same.drop_duplicates(["round", "item_id", "vendor", "annotator_id"])
-        return same.assign(only=same.groupby(["round", "item_id"])["annotator_id"].transform("size") == 1)
+        answers = self.answers[self.answers["counts"]].drop(columns="round")
+        same = answers.merge(crowd, on=["item_id", "label"]).drop_duplicates(["item_id", "vendor", "annotator_id"])
+        return same.assign(only=same.groupby("item_id")["annotator_id"].transform("size") == 1)
 
     @cached_property
     def turned(self) -> frozenset[str]:
