@@ -146,7 +146,7 @@ def theirs(
             environment = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
             done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
             if done.returncode:
-                last = (done.stderr.strip().splitlines() or [f"stopped after {limit} s of CPU"])[-1]
+                last = (done.stderr.strip().splitlines() or [f"> {limit}, stopped"])[-1]
                 found.append({"who": name, **asked, "cpu_s": last[:100]})
                 continue
             told = json.loads(done.stdout)
@@ -156,13 +156,15 @@ def theirs(
     return found
 
 
-def compared(found: list[dict[str, Any]]) -> None:
+def compared(found: list[dict[str, Any]], limit: int) -> None:
     """Add to each peer how many times as long it takes as the same of ours."""
     cost = {row["who"]: row["cpu_s"] for row in found}
     for name, rivals in RIVALS.items():
         for row in found:
             if row["who"] in rivals and isinstance(row["cpu_s"], float):
                 row["times_ours"] = round(row["cpu_s"] / cost[f"hitl {name}"], 1)
+            elif row["who"] in rivals and str(row["cpu_s"]).endswith("stopped"):
+                row["times_ours"] = f"> {limit / cost[f'hitl {name}']:.0f}"
 
 
 def main() -> None:
@@ -180,9 +182,9 @@ def main() -> None:
     found = ours(items, asked.size, asked.turns)
     if asked.peers:
         found += theirs(asked.peers, asked.peer or NAMES, items, said, asked.size, asked.limit)
-    compared(found)
+    compared(found, asked.limit)
     if asked.write:
-        put("diversity", found)
+        put("diversity", found, by=("candidates", "size", "who"))
     if asked.json:
         json.dump({"candidates": asked.candidates, "size": asked.size, "batches": found}, sys.stdout)
         return

@@ -2,9 +2,9 @@
 
 The floor reads the same columns of the same Parquet files, calls predict_proba in chunks and throws the result away.
 Ours is what `hitl open` does: read, look ids up, wall off test items, score, draw, keep a shortlist. Both have the same
-fitted model, bare, so that scikit-learn does as little as it can. CPU seconds are of one process; floor and ours take
-turns and the median counts. Memory is what a process of its own holds at most, beyond what it held with all libraries
-and the model loaded.
+fitted model: logistic regression bare, so that scikit-learn does as little as it can, gradient boosting as params.yaml
+describes it. CPU seconds are of one process; floor and ours take turns and the median counts. Memory is what a process
+of its own holds at most, beyond what it held with all libraries and the model loaded.
 
 python benchmarks/scoring.py --rows 1000000 [--rows 10000000] [--threads 2] [--json] [--write]
 
@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +29,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from page import put
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from hitl import choose, firewall, strategies
+from hitl import choose, firewall, pipeline, strategies
 from hitl.lookup import lookup
-from hitl.params import Params
+from hitl.params import Model, Params
 from hitl.shortlist import Limits
 from tasks import score
 from tasks.edges import tables
 
-WIDTH, CLASSES, BATCH, PART = 64, 10, 100, 1_000_000
+WIDTH, CLASSES, BATCH, PART = 64, 10, 100, 250_000
 NAMES = [f"f{at}" for at in range(WIDTH)]
 MODELS = {
     "logistic_regression": lambda: LogisticRegression(max_iter=300),
-    "hist_gradient_boosting": lambda: HistGradientBoostingClassifier(max_iter=30, random_state=0),
+    "hist_gradient_boosting": lambda: pipeline.build(
+        Model(estimator="hist_gradient_boosting", options={"max_iter": 30}), dict.fromkeys(NAMES, "numeric")
+    ),
 }
-STRETCHES = {"logistic_regression": (65_536, 8_192), "hist_gradient_boosting": (65_536, 4_096)}
+RIVALS = ("modAL", "scikit-activeml")
+STRETCHES = {"logistic_regression": (65_536, 8_192), "hist_gradient_boosting": (4_096,)}
+"""Items that the floor scores at once; trees take a third longer with 65,536."""
 PEERS = """
 import json, sys, time
 import numpy as np, pyarrow.parquet as pq
@@ -68,7 +72,7 @@ else:
     UncertaintySampling(method="margin_sampling", missing_label=np.nan, random_state=0).query(
         X, y, clf=one, fit_clf=False, batch_size=int(sys.argv[4]))
 peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(json.dumps({"cpu_s": time.process_time() - began, "peak_mb": peak}))
+print(json.dumps({"cpu_s": round(time.process_time() - began, 2), "peak_mb": round(peak)}))
 """
 
 
@@ -80,10 +84,11 @@ def learned() -> tuple[np.ndarray, np.ndarray]:
 
 
 def write(folder: Path, rows: int) -> None:
-    """A pool of so many items, a million a file, as anybody's exporter might lay it out."""
+    """A pool of so many items, at most a quarter of a million a file, and two files at least."""
     folder.mkdir(parents=True)
-    for number, start in enumerate(range(0, rows, PART)):
-        rng, count = np.random.default_rng([2, number]), min(PART, rows - start)
+    part = min(PART, -(-rows // 2))
+    for number, start in enumerate(range(0, rows, part)):
+        rng, count = np.random.default_rng([2, number]), min(part, rows - start)
         cells = {name: rng.standard_normal(count, dtype=np.float32) for name in NAMES}
         ids = [f"item-{place:08d}" for place in range(start, start + count)]
         pq.write_table(
@@ -124,6 +129,11 @@ def ours(paths: Sequence[Path], asked: score.Scoring, threads: int) -> pd.DataFr
 
 
 def floor(paths: Sequence[Path], asked: score.Scoring, threads: int, stretch: int) -> None:
+    model = copy(asked.model)
+    framed = hasattr(model, "steps")  # the model that params.yaml describes finds its columns by their names
+    if not framed:
+        del model.feature_names_in_  # given arrays, scikit-learn has least to do
+
     def read(path: Path) -> None:
         with pq.ParquetFile(path, pre_buffer=False) as file:
             for group in range(file.num_row_groups):
@@ -132,7 +142,8 @@ def floor(paths: Sequence[Path], asked: score.Scoring, threads: int, stretch: in
                 for at, name in enumerate(NAMES):
                     X[:, at] = table.column(name).to_numpy()
                 for start in range(0, len(X), stretch):
-                    asked.model.predict_proba(X[start : start + stretch])
+                    some = X[start : start + stretch]
+                    model.predict_proba(pd.DataFrame(some, columns=NAMES, copy=False) if framed else some)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(read, paths))
@@ -161,6 +172,7 @@ def measured(folder: Path, rows: int, kind: str, threads: int, turns: int) -> di
     asked, paths = scoring(kind), tables.parts(folder)
     took: dict[str, list[tuple[float, float]]] = {}
     with threadpool_limits(1):
+        ours(paths[:1], asked, threads)  # what is imported at first use is none of a pool's cost
         for _ in range(turns):
             took.setdefault("ours", []).append(timed(lambda: ours(paths, asked, threads)))
             for stretch in STRETCHES[kind]:
@@ -185,16 +197,29 @@ def measured(folder: Path, rows: int, kind: str, threads: int, turns: int) -> di
     }
 
 
-def peers(python: str, folder: Path, rows: int) -> list[dict[str, Any]]:
-    """What modAL and scikit-activeml cost on the same pool, with the same logistic regression, in memory."""
+def flat(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How much more a row costs at the size where it costs most than where it costs least."""
+    cost: dict[tuple[str, int], list[float]] = {}
+    for row in found:
+        cost.setdefault((row["model"], row["threads"]), []).append(row["us_per_row"])
+    return [
+        {"model": model, "threads": threads, "sizes": len(each), "least": min(each), "most": max(each)}
+        | {"spread_percent": round(100 * (max(each) / min(each) - 1))}
+        for (model, threads), each in cost.items()
+        if len(each) > 1
+    ]
+
+
+def peers(python: str, folder: Path, rows: int, names: Sequence[str]) -> list[dict[str, Any]]:
+    """What the named peers cost on the same pool, with the same logistic regression, in memory."""
     found = []
     X, y = learned()
     with tempfile.TemporaryDirectory() as there:
         np.savez(Path(there) / "learned.npz", X=X, y=y)
-        for name in ("modAL", "scikit-activeml"):
+        for name in names:
             command = [python, "-W", "ignore", "-c", PEERS, str(folder), name, there, str(BATCH)]
             done = subprocess.run(command, check=False, capture_output=True, text=True)
-            said = json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr.strip()[-200:]}
+            said = json.loads(done.stdout) if done.returncode == 0 else {"cpu_s": done.stderr.strip()[-200:]}
             found.append({"peer": name, "rows": rows, **said})
     return found
 
@@ -207,6 +232,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--pools", type=Path, help="keep the pools here, and take those that are here")
     parser.add_argument("--peers", metavar="PYTHON")
+    parser.add_argument("--peer", choices=RIVALS, action="append", help="only these")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
     parser.add_argument("--held", nargs=2, help=argparse.SUPPRESS)
@@ -224,17 +250,20 @@ def main() -> None:
             if not folder.is_dir():
                 write(folder, rows)
             kinds = asked.model or MODELS
-            found += [measured(folder, rows, kind, asked.threads, asked.turns) for kind in kinds]
+            turns = asked.turns * max(1, min(7, 1_000_000 // rows))  # what is short is soon disturbed
+            found += [measured(folder, rows, kind, asked.threads, turns) for kind in kinds]
             if asked.peers:
-                others += peers(asked.peers, folder, rows)
+                others += peers(asked.peers, folder, rows, asked.peer or RIVALS)
     if asked.write:
-        put("scoring", found, others)
+        put("scoring", found, by=("model", "threads", "rows"))
+        put("scoring peers", others, by=("peer", "rows"))
+        put("scoring flat", flat(found), by=("model", "threads"))
     if asked.json:
-        print(json.dumps({**found[0], "all": found, "peers": others}))
+        print(json.dumps({**found[0], "all": found, "flat": flat(found), "peers": others}))
         return
     print(pd.DataFrame(found).to_string(index=False))
-    if others:
-        print(pd.DataFrame(others).to_string(index=False))
+    for more in filter(None, (flat(found), others)):
+        print(pd.DataFrame(more).to_string(index=False))
 
 
 if __name__ == "__main__":
