@@ -22,7 +22,7 @@ GUIDELINE = "- `wet`: it rains, or has rained\n- `dry`: everything else\n"
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """ann and cem are right, bob says dry to two of three items; the ids are such as a spreadsheet would change."""
+    """ann and cem are right, bob takes two wet gold items for dry, and most others; spreadsheets would change ids."""
     made = small.made(
         tmp_path_factory.mktemp("letters") / "ws",
         small.table(240, ids="{:05d}"),
@@ -38,8 +38,14 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     rows = small.answers(made, name)
     many = [row for row in rows if wanted["items"].get(row["item_id"], wanted["default"]) == 3]
     bob = [{**row, "annotator_id": "bob", "comment": "? is dew wet"} for row in rows]
-    bob = [{**row, "label": "dry"} if place % 3 else row for place, row in enumerate(bob)]
-    small.deliver(made, "bob.csv", bob)
+    known = expected.gold(made, name)
+    gold = {sent for item, sent in expected.sent_ids(made, name).items() if item in known}
+    tried = sorted(row["item_id"] for row in rows if row["item_id"] in gold and row["label"] == "wet")[:2]
+    bob = [
+        {**row, "label": "dry"} if row["item_id"] in tried or (row["item_id"] not in gold and place % 3) else row
+        for place, row in enumerate(bob)
+    ]
+    assert small.deliver(made, "bob.csv", bob).receipt["verdict"] == "accept"
     small.deliver(made, "others.csv", [{**row, "annotator_id": who} for row in many for who in ("ann", "cem")])
     small.closed(made, name)
     return made
