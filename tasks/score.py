@@ -176,6 +176,7 @@ def candidates_of(parts: Sequence[File], scoring: Scoring, *, told: Callable[[in
             _offer(shortlist, ids, hashed, free, cells, scoring)
             if told:
                 told(len(ids))
+            del ids, cells  # else they are held while the next ones are read
     return Partial(shortlist.items(), rows, barred)
 
 

@@ -61,6 +61,7 @@ def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, dict[st
             _ids(part, named["item_id"]),
             {name: named[name].to_numpy(zero_copy_only=False) for name in columns if name in named},
         )
+        del batch, named  # else they are held while the next ones are read
 
 
 def rows_of(parts: Iterable[File], item_ids: Sequence[str]) -> pd.DataFrame:
