@@ -11,8 +11,9 @@ import pytest
 from flows import repair, say
 from hitl import overlap, screen
 from hitl.layout import Workspace
+from hitl.report.sections import resolved
 from hitl.rules import failures
-from tasks import adjudicate, journal, plan, rebuild
+from tasks import adjudicate, journal, plan, rebuild, report
 from tasks.edges import tables, vendor
 from tests.tasks import small_workspace
 
@@ -91,6 +92,9 @@ def test_an_item_without_consensus_waits_for_another_annotator_and_for_nobody_el
     told = plan.plan(workspace)
     assert (told["another"], told["annotations"]) == (3, 2 * (8 + 2))
     assert "3 items wait for another annotator" in say.planned(told)
+    labels = resolved.section(report.sources(workspace, state.closed[-1].id))
+    assert labels is not None and "Nothing goes to adjudication." in labels.words
+    assert [(table.caption, len(table.rows)) for table in labels.tables[:1]] == [("Items for another annotator", 3)]
 
 
 def test_where_nobody_more_is_to_be_asked_it_goes_to_an_adjudicator(workspace: Workspace) -> None:

@@ -1,7 +1,7 @@
 """From annotations to labels: what was settled, what goes to adjudication, and the estimate on the pool."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from hitl import overlap
@@ -17,6 +17,9 @@ from hitl.visible import clipped
 
 ITEMS = 200
 NAME = 40
+
+_SETTLED = "hitl adjudicate writes what waits to a file, and takes the decisions back."
+_ASKED = "They go out again before new items where one more answer is expected to bring more."
 
 
 def section(sources: Sources) -> Section | None:
@@ -37,23 +40,33 @@ def section(sources: Sources) -> Section | None:
     if gold.get("answered"):
         said += [f"Gold answers right: {part(gold['correct'], gold['answered'])}."]
     said += [f"Method: {facts['method']} ({facts['why']})."] if facts.get("method") else []
-    said += _overlapped(facts, sources)
-    said += [] if open_items else ["Nothing goes to adjudication."]
+    again = _again(facts, sources)
+    settling = [item_id for item_id in open_items if item_id not in again]
+    said += _overlapped(facts, sources, again)
+    said += [] if settling else ["Nothing goes to adjudication."]
     if sources.doubted is not None:
         count = many(len(sources.doubted), "label")
         said.append(f"Of all labels so far {count} {'is' if len(sources.doubted) == 1 else 'are'} in doubt.")
-    tables = (*_adjudication(open_items, sources), *_doubted(sources.doubted or ()))
+    tables = (
+        *_open("Items for adjudication", settling, sources, _SETTLED),
+        *_open("Items for another annotator", sorted(again), sources, _ASKED),
+        *_doubted(sources.doubted or ()),
+    )
     return Section("labels", "Labels", tuple(said), _reliability(facts), tables)
 
 
-def _overlapped(facts: Facts, sources: Sources) -> list[str]:
+def _again(facts: Facts, sources: Sources) -> frozenset[str]:
+    """The items without a label that wait for another annotator, by all the answers that they have."""
+    answers, most = cast(Mapping[str, int], facts.get("answers", {})), overlap.most(sources.params)
+    return frozenset(item_id for item_id, count in answers.items() if count < most)
+
+
+def _overlapped(facts: Facts, sources: Sources, again: Collection[str]) -> list[str]:
     """What became of the items that were asked about again, and how many are to be."""
     pooled = cast(list[str], facts.get("pooled", []))
     settled = sum(sources.labels.get(item) is not None for item in pooled)
     said = [f"Of {many(len(pooled), 'item')} asked about again {settled} got a label by all their answers."]
-    answers, most = cast(Mapping[str, int], facts.get("answers", {})), overlap.most(sources.params)
-    again = sum(count < most for count in answers.values())
-    waits = f"{many(again, 'item')} without one wait{'s' if again == 1 else ''} for another annotator"
+    waits = f"{many(len(again), 'item')} without one wait{'s' if len(again) == 1 else ''} for another annotator"
     return (said if pooled else []) + ([f"{waits}, before an adjudicator."] if again else [])
 
 
@@ -86,7 +99,7 @@ def _reliability(facts: Facts) -> tuple[Figure, ...]:
     return (Figure(reliability_chart(bins), caption),)
 
 
-def _adjudication(open_items: list[str], sources: Sources) -> tuple[Table, ...]:
+def _open(title: str, open_items: list[str], sources: Sources, what_now: str) -> tuple[Table, ...]:
     if not open_items:
         return ()
     heads = (Column("item"), Column("shown", "content"), Column("people said"))
@@ -94,8 +107,7 @@ def _adjudication(open_items: list[str], sources: Sources) -> tuple[Table, ...]:
         (clipped(item_id, NAME), content(item_id, sources), _votes(item_id, sources)) for item_id in open_items[:ITEMS]
     ]
     note = f"The first {ITEMS} of {len(open_items):,} items are shown." if len(open_items) > ITEMS else ""
-    note = f"{note} hitl adjudicate writes what waits to a file, and takes the decisions back.".strip()
-    return (Table("Items for adjudication", heads, tuple(rows), note, cards=True),)
+    return (Table(title, heads, tuple(rows), f"{note} {what_now}".strip(), cards=True),)
 
 
 def _doubted(found: Sequence[InDoubt]) -> tuple[Table, ...]:
