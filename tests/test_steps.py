@@ -36,6 +36,7 @@ def test_the_sections_of_params_are_steps_or_what_steps_need() -> None:
         "delivery": "ingest",
         "versioning": "version",
         "privacy": "export",
+        "letter": "letters",
     }
     not_steps = {"data", "budget", "schedule", "stop"}
     for section in set(Params.model_fields) - not_steps:
