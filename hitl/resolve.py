@@ -113,7 +113,8 @@ def _best(crowd: Crowd, sure: Floats) -> tuple[Codes, npt.NDArray[np.bool_]]:
 def _votes(crowd: Crowd) -> list[str]:
     """The votes of each item as JSON; what many items have alike is spelled once."""
     told = [json.dumps(name, ensure_ascii=False) for name in crowd.classes]
-    alike = [row.tobytes() for row in crowd.votes]
+    each, wide = crowd.votes.tobytes(), crowd.votes.itemsize * max(len(told), 1)
+    alike = [each[start : start + wide] for start in range(0, len(crowd.items) * wide, wide)]
     spelled = {}
     for key, row in {key: number for number, key in enumerate(alike)}.items():
         said = [f"{name}: {count}" for name, count in zip(told, crowd.votes[row], strict=True) if count]

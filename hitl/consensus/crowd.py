@@ -61,6 +61,8 @@ class Crowd:
 
     def known(self, gold: Mapping[str, str]) -> Codes:
         """The class that gold knows of each item (items,); UNKNOWN where it knows none of `classes`."""
+        if not gold:
+            return np.full(len(self.items), UNKNOWN, dtype=np.intp)
         position = {name: code for code, name in enumerate(self.classes)}
         return np.array([position.get(gold.get(name, ""), UNKNOWN) for name in self.items], dtype=np.intp)
 
@@ -125,13 +127,12 @@ def crowd_of(annotations: pd.DataFrame, classes: Collection[str] = ()) -> Crowd:
 
 def _coded(names: pd.Series, more: Collection[str] = ()) -> tuple[npt.NDArray[np.object_], Codes]:
     """The sorted names, and the position of each row's name among them."""
-    code, found = pd.factorize(names)
-    there = found.to_numpy(dtype=object)
-    every = np.append(there, np.array(sorted(set(more).difference(there.tolist())), dtype=object))
-    order = np.argsort(every)
+    code, found = pd.factorize(names.astype("str"))
+    every = found.append(pd.Index(sorted(set(more).difference(found)), dtype=found.dtype)) if more else found
+    order = every.argsort()
     place = np.empty(len(every), dtype=np.intp)
     place[order] = np.arange(len(every))
-    return every[order], place[code]
+    return every.to_numpy(dtype=object)[order], place[code]
 
 
 def _one_each(key: Codes, classes: int) -> tuple[Codes, int]:
