@@ -31,8 +31,8 @@ class ItemIds:
     def at(self, places: Iterable[int]) -> npt.NDArray[np.object_]:
         """The ids at `places`, as objects."""
         some = np.asarray(places, dtype=np.intp)
-        run, begins, ends = self.text.data, self.starts[some].tolist(), self.starts[some + 1].tolist()
-        return np.array([str(run[begin:end], "utf-8") for begin, end in zip(begins, ends, strict=True)], dtype=object)
+        run, begins, ends = self.text.tobytes(), self.starts[some].tolist(), self.starts[some + 1].tolist()
+        return np.array([run[begin:end].decode() for begin, end in zip(begins, ends, strict=True)], dtype=object)
 
     @property
     def plain(self) -> bool:

@@ -47,11 +47,12 @@ class Linear:
 
     def exact(self, columns: Columns) -> npt.NDArray[np.float64]:
         """The probabilities (classes, n), column after column in float64: whatever else is asked, the same bits."""
-        cells = [self._filled(np.asarray(columns[name], dtype=np.float64), at) for at, name in enumerate(self.names)]
-        logits = np.repeat(self.bias[:, None], len(cells[0]), axis=1)
-        for weights, cell in zip(self.weights.T, cells, strict=True):
-            logits += weights[:, None] * cell
-        return np.asarray(self._placed(_softmax(logits)), dtype=np.float64)
+        # With one more, for what is alone einsum adds up in another order.
+        cells = np.zeros((len(self.names), len(columns[self.names[0]]) + 1))
+        for at, name in enumerate(self.names):
+            cells[at, :-1] = self._filled(np.asarray(columns[name], dtype=np.float64), at)
+        logits = np.einsum("ck,kn->cn", self.weights, cells) + self.bias[:, None]
+        return np.asarray(self._placed(_softmax(logits)[:, :-1]), dtype=np.float64)
 
     def _filled(self, cell: npt.NDArray[np.float64], at: int) -> npt.NDArray[np.float64]:
         return np.where(np.isnan(cell), self.fill[at], cell)

@@ -45,7 +45,7 @@ def kept(frame: pd.DataFrame, limits: Limits) -> pd.DataFrame:
 class Shortlist:
     """Keeps of the items that are offered those within `limits`; holds a few times as many, whatever is offered.
 
-    `exact` gives the utilities (n,) of kept items, as `add` takes them.
+    `exact` gives the utilities (n,) of kept items, as `add` takes them: it is asked where those offered may be off.
     """
 
     limits: Limits
@@ -71,10 +71,15 @@ class Shortlist:
         return np.flatnonzero((useful | drawn) & allowed)
 
     def add(
-        self, item_ids: npt.NDArray[np.object_], draw: Floats, again: npt.NDArray[np.bool_], seen: dict[str, Prepared]
+        self,
+        item_ids: npt.NDArray[np.object_],
+        draw: Floats,
+        again: npt.NDArray[np.bool_],
+        utility: Floats,
+        seen: dict[str, Prepared],
     ) -> None:
         """Take items, by what a model sees of each."""
-        cells = {"item_id": item_ids, "draw": draw, "again": again}
+        cells = {"item_id": item_ids, "draw": draw, "again": again, "utility": utility}
         self._pending.append({**cells, **{SEEN + name: column for name, column in seen.items()}})
         self._waiting += len(item_ids)
         if self._waiting > _PENDING + 2 * self.limits.useful:
@@ -92,7 +97,7 @@ class Shortlist:
         if not self._pending:
             return
         new = _joined(self._pending)
-        new["utility"] = np.round(self.exact(new), DECIMALS)
+        new["utility"] = np.round(self.exact(new) if self._slack else new["utility"], DECIMALS)
         self._kept = merged([new, self._kept], self.limits)
         self._pending, self._waiting = [], 0
 

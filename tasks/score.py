@@ -219,7 +219,7 @@ def _offer(
     places = np.union1d(places, np.flatnonzero(free & again))
     if len(places):
         seen = prepared(_at(cells, places), scoring.params.features)
-        shortlist.add(ids.at(places), draw[places], again[places], seen)
+        shortlist.add(ids.at(places), draw[places], again[places], utility[places], seen)
 
 
 def _utility(ids: ItemIds, draw: Floats, cells: Cells, scoring: Scoring) -> tuple[Floats, float]:

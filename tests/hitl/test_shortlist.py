@@ -29,9 +29,10 @@ def streamed(whole: pd.DataFrame, cuts: list[int], slack: float) -> pd.DataFrame
         off = slack * np.where(part["item_id"].str.endswith(("1", "5", "6")), 1, -1)
         again = part["again"].to_numpy()
         near = found.worth((part["utility"] + off).to_numpy(), part["draw"].to_numpy(), ~again, slack)
-        some = part.iloc[np.union1d(near, np.flatnonzero(again))]
+        places = np.union1d(near, np.flatnonzero(again))
+        some, said = part.iloc[places], (part["utility"] + off).to_numpy()[places]
         seen = {"true": some["utility"].to_numpy()}
-        found.add(some["item_id"].to_numpy(dtype=object), some["draw"].to_numpy(), some["again"].to_numpy(), seen)
+        found.add(some["item_id"].to_numpy(dtype=object), some["draw"].to_numpy(), some["again"].to_numpy(), said, seen)
     return pd.DataFrame(found.items())
 
 
@@ -71,5 +72,5 @@ def test_the_shortlist_of_a_long_stream_stays_short() -> None:
         places = found.worth(utility, draw, np.ones(2_000, dtype=bool), 0.0)
         most += len(places)
         names = np.array([f"{value:.9f}" for value in draw[places]], dtype=object)
-        found.add(names, draw[places], np.zeros(len(places), dtype=bool), {"true": utility[places]})
+        found.add(names, draw[places], np.zeros(len(places), dtype=bool), utility[places], {"true": utility[places]})
     assert most < 400
