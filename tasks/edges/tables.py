@@ -21,6 +21,8 @@ from tasks.edges.pool import File
 ROW_GROUP = 65_536
 """Rows that are written, and read, together: a stream holds about so many of each column."""
 _PIECE = 1 << 20
+_FEW = 4
+"""Columns that are decoded together: more hold more, fewer cost more."""
 _TOGETHER = 1 << 26
 """Bytes that are fetched of a stored file together at most."""
 
@@ -53,15 +55,14 @@ def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, dict[st
 
     Raises DataError where an id is missing.
     """
-    for batch in _batches(part, ["item_id", *columns], ROW_GROUP):
-        named = dict(zip(batch.schema.names, batch.columns, strict=True))
+    for named in _stretches(part, ["item_id", *columns]):
         if "item_id" not in named:
             raise DataError(f"{part} has no column 'item_id'; every table of the pool names its items there")
         yield (
             _ids(part, named["item_id"]),
             {name: named[name].to_numpy(zero_copy_only=False) for name in columns if name in named},
         )
-        del batch, named  # else they are held while the next ones are read
+        del named  # else they are held while the next ones are read
 
 
 def rows_of(parts: Iterable[File], item_ids: Sequence[str]) -> pd.DataFrame:
@@ -114,6 +115,58 @@ def _batches(part: File, columns: Sequence[str], rows: int) -> Iterator[pa.Recor
             return
         for group in range(file.num_row_groups):  # what was fetched of one is let go before the next
             yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=list(columns), use_threads=False)
+
+
+def _stretches(part: File, columns: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
+    """At most ROW_GROUP rows at a time of those of `columns` that are there.
+
+    To decode a column takes three times its size: of one that is little, of all together most of what a stream would
+    hold. So row groups that are small enough are read a few columns at a time.
+    """
+    if not isinstance(part, Path):  # what is fetched together is decoded together
+        yield from map(_named, _batches(part, columns, ROW_GROUP))
+        return
+    with _opened(part, columns) as file:
+        known = set(file.schema_arrow.names)
+        there = [name for name in columns if name in known]
+        for groups, rows in _runs(file.metadata):
+            if rows <= ROW_GROUP:
+                yield _columns(file, groups, there)
+                continue
+            batches = file.iter_batches(batch_size=ROW_GROUP, row_groups=groups, columns=there, use_threads=False)
+            yield from map(_named, batches)
+
+
+def _named(batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    return dict(zip(batch.schema.names, batch.columns, strict=True))
+
+
+def _columns(file: pq.ParquetFile, groups: Sequence[int], names: Sequence[str]) -> dict[str, pa.Array]:
+    found = dict[str, pa.Array]()
+    for first in range(0, len(names), _FEW):
+        some = names[first : first + _FEW]
+        table = file.read_row_groups(groups, columns=some, use_threads=False)
+        # By their names, for that of another may begin with one of them and a dot: then it is read too.
+        found |= {name: _whole(table.column(name)) for name in some}
+    return found
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _runs(metadata: pq.FileMetaData) -> Iterator[tuple[list[int], int]]:
+    """Row groups that follow each other and have at most ROW_GROUP rows together, or one of more; and their rows."""
+    run, rows = list[int](), 0
+    for group in range(metadata.num_row_groups):
+        more = metadata.row_group(group).num_rows
+        if run and rows + more > ROW_GROUP:
+            yield run, rows
+            run, rows = [], 0
+        run.append(group)
+        rows += more
+    if run:
+        yield run, rows
 
 
 def _ids(path: File, column: pa.Array) -> ItemIds:

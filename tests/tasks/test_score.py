@@ -62,9 +62,11 @@ def write(folder: Path, frame: pd.DataFrame, files: int, group: int) -> list[Pat
     return tables.parts(folder)
 
 
-@pytest.mark.parametrize("columns", [("size", "weight"), ("size", "weight", "town", "note")])
+@pytest.mark.parametrize(
+    ("columns", "group"), [(("size", "weight"), 40), (("size", "weight"), 10_000), (tuple(KINDS), 40)]
+)
 def test_the_candidates_do_not_depend_on_files_chunks_or_workers(
-    columns: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    columns: Sequence[str], group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = scoring(columns)
     whole = score.candidates_of(write(tmp_path / "one", ITEMS, 1, 10_000), asked)
@@ -73,7 +75,7 @@ def test_the_candidates_do_not_depend_on_files_chunks_or_workers(
     assert not set(ITEMS["item_id"][:60]) & set(whole.items["item_id"])
     monkeypatch.setattr(tables, "ROW_GROUP", 97)
     monkeypatch.setattr(score, "FAST_ROWS", 13)
-    paths = write(tmp_path / "many", ITEMS[::-1], 7, 50)
+    paths = write(tmp_path / "many", ITEMS[::-1], 7, group)
     shared = score.merge(
         [score.candidates_of(some, asked) for some in (paths[4:], paths[:1], paths[1:4])], asked.limits
     )
@@ -118,6 +120,20 @@ def test_an_item_without_an_id_is_told(tmp_path: Path) -> None:
     paths = write(tmp_path / "pool", ITEMS.assign(item_id=[None, *ITEMS["item_id"][1:]]), 1, 100)
     with pytest.raises(DataError, match="1 items have no item_id"):
         score.candidates_of(paths, scoring(["size", "weight"]))
+
+
+def test_row_groups_are_read_together_or_in_pieces_and_a_name_that_begins_another_is_not_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROW_GROUP", 5)
+    frame = pd.DataFrame({"item_id": [f"i{n}" for n in range(12)], "a.b": range(12, 24), "a": range(12)})
+    for group, lengths in ((1, [5, 5, 2]), (2, [4, 4, 4]), (4, [4, 4, 4]), (12, [5, 5, 2])):
+        pq.write_table(pa.Table.from_pandas(frame), tmp_path / "pool.parquet", row_group_size=group)
+        found = list(tables.items(tmp_path / "pool.parquet", ["a", "gone"]))
+        assert [len(ids) for ids, _ in found] == lengths
+        assert np.concatenate([ids.at(range(len(ids))) for ids, _ in found]).tolist() == frame["item_id"].tolist()
+        assert [set(cells) for _, cells in found] == [{"a"}] * 3
+        assert np.concatenate([cells["a"] for _, cells in found]).tolist() == list(range(12))
 
 
 def test_whole_rows_are_found_by_id(tmp_path: Path) -> None:
