@@ -280,7 +280,12 @@ def known_of(items: Items, params: Params, *, most: int, initial: int | None = N
     if not chosen.all():
         notes.append(f"{most:,} of {len(table):,} labeled items are used, drawn at random (--rows)")
     table, content = table[chosen].reset_index(drop=True), content[chosen]
-    least = AT_LEAST * len(items.classes)
+    least, rest = AT_LEAST * len(items.classes), len(table) - round(TEST * len(table))
+    if initial is not None and initial >= rest:
+        raise DataError(
+            f"{initial:,} initial items leave nothing to pick: beside the test set there are {rest:,}; "
+            "begin with fewer (--initial), or use more rows (--rows)"
+        )
     return Known(table, content, params, _enough(initial, least)), notes
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hitl.params import Query
 from hitl.rehearsal import BEST, YARDSTICK, Run, Setting
 from hitl.rehearsal_result import HEADS, Line, against, cells, end, named, recommended
 from hitl.report.charts import Traced, traced_chart
@@ -35,12 +36,13 @@ def page_of(
     runs: Sequence[Run],
     found: Sequence[Line],
     advice: Sequence[str],
+    now: Query,
     *,
     metric: str,
     sizes: Mapping[str, int],
 ) -> Rehearsal:
     """The page of the runs; `sizes` are the items of the initial set, pool and test set, and the seeds."""
-    best = recommended(found, found[0].setting.noise)
+    best = recommended(runs, found, found[0].setting.noise, now)
     saved = NONE if best.saved is None else percent(best.saved[0], 0)
     worst = f"worst seed {best.best.worst:,}" if best.best.worst else f"{many(best.best.reached, 'seed')} got there"
     tiles = (
@@ -55,20 +57,21 @@ def page_of(
     )
     sections = (
         Section("advice", "What to set", words=tuple(advice)),
-        Section("curves", "Curves", figures=tuple(_figures(runs, found, metric))),
+        Section("curves", "Curves", figures=tuple(_figures(runs, found, best, metric))),
         Section("numbers", "Numbers", tables=(_table(found),)),
     )
     return Rehearsal(clipped(name, NAME), advice[0], tiles, sections)
 
 
-def _figures(runs: Sequence[Run], found: Sequence[Line], metric: str) -> list[Figure]:
+def _figures(runs: Sequence[Run], found: Sequence[Line], best: Line, metric: str) -> list[Figure]:
     """A drawing for each batch size, overlap and noise: the strategies beside random choice."""
     spaces = sorted({against(one.setting) for one in found}, key=lambda one: (one.noise, one.overlap, one.batch))
-    return [_figure(space, runs, found, metric) for space in spaces[:PICTURES]]
+    return [_figure(space, runs, found, best, metric) for space in spaces[:PICTURES]]
 
 
-def _figure(space: Setting, runs: Sequence[Run], found: Sequence[Line], metric: str) -> Figure:
+def _figure(space: Setting, runs: Sequence[Run], found: Sequence[Line], best: Line, metric: str) -> Figure:
     there = [one for one in found if against(one.setting) == space]
+    there.sort(key=lambda one: one.setting.strategy != best.setting.strategy)  # the first one has the band
     ends = [end(one) for one in runs if one.setting == space]
     start = min(one.annotations[0] for one in runs if one.setting == space)
     grid = np.linspace(start, max(ends), POINTS)
@@ -77,8 +80,8 @@ def _figure(space: Setting, runs: Sequence[Run], found: Sequence[Line], metric: 
     at = f"Batches of {space.batch}, overlap {space.overlap}, noise {space.noise:g}"
     caption = (
         f"{at}. {opening(words(metric))} on the test set against the annotations paid, the median of the seeds; the "
-        f"band is from the worst seed to the best, of {named(there[0].setting, there)}. The broken line is 99 % of "
-        "full-data quality."
+        f"band is from the worst seed to the best, of {named(there[0].setting, there)}; dotted, the worst "
+        "seed of the others. The broken line is 99 % of full-data quality."
     )
     return Figure(traced_chart(traced, metric, goal=goal, title=at), caption)
 

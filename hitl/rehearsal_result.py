@@ -14,8 +14,8 @@ from hitl.report.spelled import NONE, many, measured, part, percent, signed, wor
 
 NEAR = 0.05
 """Settings that need no more than this share above the least are as good: of these the one with fewest rounds."""
-CLEAR = 0.75
-"""A setting is clearly better than another if so many of the seeds say so."""
+CLEAR, FEW = 0.75, 5
+"""A setting is clearly better than another if so many of the seeds say so; fewer seeds than these say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Line:
 
     `gain` is how much larger the area under the curve is than random's, as a mean quality up to where random reached
     BEST of full-data quality: the median over the seeds, and the worst. `saved` is the share of random's annotations
-    to BEST that it does without: the median over the seeds that tell, the least and the most; None where none does.
+    to BEST that it does without: by both medians, and the least and the most of a seed; None where nothing tells.
     """
 
     setting: Setting
@@ -71,7 +71,7 @@ def _line(own: Sequence[Run], runs: Sequence[Run]) -> Line:
     random = {one.seed: one for one in runs if one.setting == against(setting)}
     gains = [one.area(end(random[one.seed])) - random[one.seed].area(end(random[one.seed])) for one in own]
     saved = [1 - a / b for one in own if (a := one.needed(BEST)) and (b := random[one.seed].needed(BEST))]
-    best = needed(own, BEST)
+    best, beside = needed(own, BEST), needed(list(random.values()), BEST)
     typical = best.median or median(one.annotations[-1] for one in own)
     start = median(one.annotations[0] for one in own)
     return Line(
@@ -81,7 +81,9 @@ def _line(own: Sequence[Run], runs: Sequence[Run]) -> Line:
         best=best,
         gain=median(gains),
         worst_gain=min(gains),
-        saved=(median(saved), min(saved), max(saved)) if saved else None,
+        saved=(1 - best.median / beside.median, min(saved), max(saved))
+        if saved and best.median and beside.median
+        else None,
         rounds=int(np.ceil((typical - start) / (setting.batch * setting.overlap))),
     )
 
@@ -100,16 +102,39 @@ def needed(runs: Sequence[Run], share: float) -> Needed:
     )
 
 
-def recommended(lines: Sequence[Line], noise: float) -> Line:
-    """The setting to take where annotators err so often.
+def recommended(runs: Sequence[Run], found: Sequence[Line], noise: float, now: Query) -> Line:
+    """The setting to take where annotators err so often: the `least`, or that of the strategy of `now`.
 
-    That is the one with the fewest annotations to BEST (or, where no setting got there, to GOOD; or else the largest
-    area); of those within NEAR of it the one with the fewest rounds, then the least worst seed.
+    Another strategy has to be clearly better than the one that params.yaml names, where that was tried: luck must not
+    lead away from a default that was measured on many tables.
     """
-    some = [one for one in lines if one.setting.noise == noise]
-    least = min(map(_cost, some))
-    near = [one for one in some if _cost(one)[:1] == least[:1] and _cost(one)[1] <= least[1] + NEAR * abs(least[1])]
+    some = [one for one in found if one.setting.noise == noise]
+    best, usual = least(some), [one for one in some if one.setting.strategy == now.strategy]
+    if not usual or best in usual:
+        return best
+    kept = least(usual)
+    wins, seeds = _wins(best, kept, runs)
+    return best if _is_clear(wins, seeds) else kept
+
+
+def least(some: Sequence[Line]) -> Line:
+    """The line with the fewest annotations to BEST (or, where none got there, to GOOD; or else the largest area).
+
+    Of those within NEAR of it the one with the fewest rounds, then the least worst seed.
+    """
+    cost = min(map(_cost, some))
+    near = [one for one in some if _cost(one)[:1] == cost[:1] and _cost(one)[1] <= cost[1] + NEAR * abs(cost[1])]
     return min(near, key=lambda one: (one.rounds, _number(one.best.worst), *_cost(one), one.setting))
+
+
+def _wins(one: Line, other: Line, runs: Sequence[Run]) -> tuple[int, int]:
+    """In how many of the seeds one needs fewer annotations to BEST than the other, and how many seeds there are."""
+    ours, theirs = ({run.seed: run.needed(BEST) for run in runs if run.setting == at.setting} for at in (one, other))
+    return sum(_number(ours[seed]) < _number(theirs[seed]) for seed in ours), len(ours)
+
+
+def _is_clear(wins: int, seeds: int) -> bool:
+    return seeds >= FEW and wins >= CLEAR * seeds
 
 
 def _cost(line: Line) -> tuple[int, float]:
@@ -118,18 +143,26 @@ def _cost(line: Line) -> tuple[int, float]:
     return (1, line.good.median) if line.good.median is not None else (2, -line.gain)
 
 
-def advice(runs: Sequence[Run], found: Sequence[Line], now: Query, *, metric: str, tested: int) -> tuple[str, ...]:
+def advice(
+    runs: Sequence[Run], found: Sequence[Line], now: Query, *, metric: str, tested: int, commonest: float
+) -> tuple[str, ...]:
     """What to set in params.yaml, what it saves, and where that is uncertain: sentences, some for each noise level.
 
-    `now` is what params.yaml says already, `tested` the items of a test set.
+    `now` is what params.yaml says already, `tested` the items of a test set, `commonest` the share of the items that
+    the commonest class has.
     """
     noises = sorted({one.setting.noise for one in found})
     said: list[str] = []
+    if metric == "accuracy" and max(one.full for one in found) <= commonest:
+        said.append(
+            f"Even with every label known the model is no better than who always says the commonest class "
+            f"({percent(commonest)} of the items): nothing can be learned from these columns."
+        )
     for noise in noises:
-        best = recommended(found, noise)
+        best = recommended(runs, found, noise, now)
         said += [_set(best, now, many_noises=len(noises) > 1), _saves(best, metric), *_doubts(best, runs, found)]
     seeds = len({one.seed for one in runs})
-    if seeds < 5:
+    if seeds < FEW:
         verb = "says" if seeds == 1 else "say"
         said.append(f"{many(seeds, 'seed')} {verb} little about the worst case: --seeds 8 says more.")
     if not max(one.rounds for one in found):
@@ -163,21 +196,31 @@ def _saves(line: Line, metric: str) -> str:
     if at.strategy == YARDSTICK or line.saved is None:
         return f"{took}; {worst})."
     middle, low, high = line.saved
-    less = f"{percent(abs(middle), 0)} {'fewer' if middle >= 0 else 'more'} than random choice needs"
-    spread = f"over the seeds from {signed(-100 * high, 0)} % to {signed(-100 * low, 0)} %"
-    return f"{took}; {worst}): {less} ({spread})."
+    spread = f"in single seeds {_fewer(high)} to {_fewer(low)}" if low < high else "in every seed"
+    than = "as" if _fewer(middle) == _EQUAL else "than"
+    return f"{took}; {worst}): {_fewer(middle)} {than} random choice needs ({spread})."
+
+
+_EQUAL = "as many"
+
+
+def _fewer(share: float) -> str:
+    """So many annotations fewer, or more."""
+    size = percent(abs(share), 0)
+    return _EQUAL if size == percent(0, 0) else f"{size} {'fewer' if share > 0 else 'more'}"
 
 
 def _doubts(best: Line, runs: Sequence[Run], found: Sequence[Line]) -> list[str]:
     """Which other settings the seeds cannot tell from the best, and whether it lost to random anywhere."""
-    ours = {one.seed: one for one in runs if one.setting == best.setting}
+    some = [one for one in found if one.setting.noise == best.setting.noise]
     close: list[str] = []
-    for other in sorted((one for one in found if one.setting.noise == best.setting.noise), key=_cost):
-        theirs = {one.seed: one for one in runs if one.setting == other.setting}
-        wins = sum(_number(ours[seed].needed(BEST)) < _number(theirs[seed].needed(BEST)) for seed in ours)
-        if other is not best and wins < CLEAR * len(ours):
-            close.append(f"{named(other.setting, found)} (better than it in {part(wins, len(ours))} of the seeds)")
-    said = []
+    for other in sorted(some, key=_cost):
+        wins, seeds = _wins(best, other, runs)
+        if other is not best and not _is_clear(wins, seeds):
+            close.append(f"{named(other.setting, found)} (better than it in {part(wins, seeds)} of the seeds)")
+    said, front = [], least(some)
+    if front.setting.strategy != best.setting.strategy and _cost(front) < _cost(best):
+        said.append(f"The numbers of {named(front.setting, found)} are better, but not clearly: the strategy stays.")
     if close:
         more = f", and {len(close) - 3} more" if len(close) > 3 else ""
         said.append(f"Uncertain: the seeds do not clearly tell it from {', '.join(close[:3])}{more}.")

@@ -142,10 +142,11 @@ def _rehearsed(known: Known, plan: Plan, *, name: str, notes: Sequence[str], pro
     initial, rest, test = rehearsal.divided(known, 0)  # what cannot be divided is refused before anything runs
     runs = runs_of(known, plan, processes=processes)
     lines, metric = rehearsal_result.lines(runs), known.params.evaluate.metric
-    advice = rehearsal_result.advice(runs, lines, known.params.query, metric=metric, tested=len(test))
+    now, commonest = known.params.query, float(known.table["label"].value_counts(normalize=True).max())
+    advice = rehearsal_result.advice(runs, lines, now, metric=metric, tested=len(test), commonest=commonest)
     sizes = {"initial": len(initial), "pool": len(rest), "test": len(test), "seeds": plan.seeds}
     files.write_bytes(
-        out, page.rehearsal(rehearsal_page.page_of(name, runs, lines, advice, metric=metric, sizes=sizes))
+        out, page.rehearsal(rehearsal_page.page_of(name, runs, lines, advice, now, metric=metric, sizes=sizes))
     )
     return {
         "name": name,

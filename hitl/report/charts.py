@@ -53,11 +53,13 @@ class Traced:
 
 
 def traced_chart(traced: Sequence[Traced], metric: str, *, goal: float, title: str) -> Svg:
-    """Several curves of the metric over the annotations, the first with its band, and the line of a goal.
+    """Several curves of the metric over the annotations, and the line of a goal.
+
+    The first has its band, the others their lower bound as a dotted line.
 
     `traced` must not be empty.
     """
-    every = [*traced[0].low, *traced[0].high, *(value for one in traced for value in one.values), goal]
+    every = [*traced[0].high, *(value for one in traced for value in (*one.low, *one.values)), goal]
     levels = ticks(min(every), max(every), 5) if max(every) > min(every) else (every[0] - 0.05, every[0] + 0.05)
     counts = [one for one in ticks(traced[0].at[0], traced[0].at[-1], 6) if one == round(one)]
     x = Scale(min(counts[0], traced[0].at[0]), max(counts[-1], traced[0].at[-1]), _LEFT, _WIDTH - _RIGHT)
@@ -67,11 +69,15 @@ def traced_chart(traced: Sequence[Traced], metric: str, *, goal: float, title: s
     below = [f"{x(at):.1f},{y(low):.1f}" for at, low in zip(first.at[::-1], first.low[::-1], strict=True)]
     band = element("polygon", points=" ".join(above + below), class_="band")
     parts = [*_axes(x, y, counts, levels, metric, "annotations"), band]
-    parts += [element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y(goal), y2=y(goal), class_="margin")]
+    parts += [element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y(goal), y2=y(goal), class_="goal")]
     shift = _LEFT
     for one, ink in zip(traced, cycle(_INKS), strict=False):
-        line = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in zip(one.at, one.values, strict=True))
+        line, worst = (
+            " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in zip(one.at, values, strict=True))
+            for values in (one.values, one.low)
+        )
         style = f"stroke: var(--{ink}); fill: none"
+        parts += [element("polyline", points=worst, class_="worst", style=style)] if one is not first else []
         parts += [element("polyline", points=line, class_="curve", style=style)]
         mark = element("line", x1=0, x2=16, y1=14, y2=14, class_="curve", style=style)
         parts += [element("g", mark, _text(one.name, 22, 19, anchor="start"), transform=f"translate({shift} 0)")]
