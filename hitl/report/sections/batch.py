@@ -1,7 +1,7 @@
 """The batch: why these items, what the model thought of them, what people said."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import mean
 from typing import cast
 
@@ -34,6 +34,18 @@ _WHY = {
     "reissued": "sent out before, and nobody answered",
     "overlap": "no consensus yet: one more annotator was asked",
 }
+
+_HINTS: tuple[tuple[Callable[[BatchItem], bool], str], ...] = (
+    (lambda one: one.utility is not None, "Utility: how much the strategy wants the item; the higher, the sooner."),
+    (
+        lambda one: one.selection_probability is not None,
+        "Chance: how likely each item of the pool was to be drawn at random.",
+    ),
+    (
+        lambda one: one.nearest_item is not None,
+        "Nearest to: the labeled item most like it as the model sees them, and its label.",
+    ),
+)
 
 
 def section(sources: Sources) -> Section | None:
@@ -113,14 +125,16 @@ def _items(sources: Sources) -> Table:
     ordered = sorted(sources.batch, key=_order)
     names = ("item", "shown", "why", "the model said", "people said", "label")
     heads = tuple(Column(name, "content" if name == "shown" else "text") for name in names)
-    note = f"The first {ITEMS} of {len(ordered):,} items are shown." if len(ordered) > ITEMS else ""
+    said = [f"The first {ITEMS} of {len(ordered):,} items are shown."] if len(ordered) > ITEMS else []
+    said += [saying for is_there, saying in _HINTS if any(map(is_there, ordered))]
+    note = " ".join(said)
     rows = tuple(_item(one, sources) for one in ordered[:ITEMS])
     return Table("Items in the order they were picked", heads, rows, note, cards=True)
 
 
 def _item(item: BatchItem, sources: Sources) -> tuple[Cell, ...]:
     utility = f" · utility {item.utility:.3f}" if item.utility is not None else ""
-    odds = f" · odds {item.selection_probability:.3g}" if item.selection_probability is not None else ""
+    odds = f" · chance {_chance(item.selection_probability)}" if item.selection_probability is not None else ""
     near = f" · nearest to {clipped(item.nearest_item, NAME)}" if item.nearest_item is not None else ""
     near += f" ({clipped(item.nearest_label, NAME)})" if item.nearest_label is not None else ""
     sure = f" ({percent(item.model_confidence, 0)})" if item.model_confidence is not None else ""
@@ -135,6 +149,11 @@ def _item(item: BatchItem, sources: Sources) -> tuple[Cell, ...]:
         said,
         _label(item, sources),
     )
+
+
+def _chance(probability: float) -> str:
+    """A chance in percent, with digits enough to be told from none."""
+    return f"{100 * probability:.2g} %" if probability < 1 else "100 %"
 
 
 def pictured(batch: Iterable[BatchItem], labels: Mapping[str, str | None]) -> frozenset[str]:

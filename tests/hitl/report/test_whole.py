@@ -170,7 +170,7 @@ def test_an_item_says_its_odds_and_the_labeled_item_nearest_to_it_and_the_batch_
         one, reason="random", utility=None, selection_probability=0.004, nearest_item="z", nearest_label="dog"
     )
     made = replace(sources(story()), batch=(drawn,), mix=mix({"town": (["Bern"], ["Bern", "Kyiv"])}))
-    assert table(report_of(made), "batch", "Items").rows[0][2] == "random · odds 0.004 · nearest to z (dog)"
+    assert table(report_of(made), "batch", "Items").rows[0][2] == "random · chance 0.4 % · nearest to z (dog)"
     differs = table(report_of(made), "batch", "How the batch differs")
     assert differs.rows == (("town", "Bern", "100 %", "50 %"), ("town", "Kyiv", "0 %", "50 %"))
 
