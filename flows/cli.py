@@ -242,8 +242,9 @@ def open_(engine: str) -> tuple[Facts, str]:
 
     workspace = here()
     done = perform("open", workspace, engine, tell=_tell)
-    facts = {**done, **outcome.opened(journal.left_by(workspace, "exported", str(done["round"])), str(done["round"]))}
-    facts["pack"] = str(workspace.pack(str(done["round"])))
+    name, params = str(done["round"]), journal.params(workspace)
+    facts = {**done, **outcome.opened(journal.left_by(workspace, "exported", name), name, params)}
+    facts["pack"] = str(workspace.pack(name))
     return facts, say.opened(facts)
 
 

@@ -237,15 +237,26 @@ def _begun(workspace: Workspace) -> str:
     state = journal.read(workspace)
     current = cast(RoundState, state.current)
     if current.phase is Phase.CLOSED:
-        stop = due.impossible(journal.params(workspace), state)
+        stop = due.impossible(journal.params(workspace), state, _pool_rows(workspace))
         if stop:
             raise (DataError if stop.rule == "pool" else GateError)(str(stop))
         name = state.next_round
-        return journal.append(workspace, "opened", name, journal.begin_opening(workspace, name)).round
-    opened = journal.begin_opening(workspace, current.id)
+        return journal.append(workspace, "opened", name, _opening(workspace, name)).round
+    opened = _opening(workspace, current.id)
     if current.facts["opened"] != opened:
         journal.append(workspace, "reopened", current.id, opened)
     return current.id
+
+
+def _opening(workspace: Workspace, name: str) -> Facts:
+    """What round `name` opens with: where it is something else by now, the opening begins again."""
+    return {**journal.begin_opening(workspace, name), "pool_rows": _pool_rows(workspace)}
+
+
+def _pool_rows(workspace: Workspace) -> int:
+    from tasks.edges import pool, tables  # here, for pyarrow is heavy, and most looks at a workspace need none
+
+    return tables.row_count(pool.parts(workspace))
 
 
 def _refuse_open(workspace: Workspace) -> None:

@@ -50,16 +50,16 @@ class Stop:
         return {"rule": self.rule, "why": self.why, "way_on": self.way_on, "figures": dict(self.figures)}
 
 
-def why_not_open(params: Params, state: State) -> Stop | None:
-    """Why `advance` opens no next round; None when it does."""
-    return impossible(params, state) or enough(params, state)
+def why_not_open(params: Params, state: State, rows: int | None = None) -> Stop | None:
+    """Why `advance` opens no next round; None when it does. `rows` as for `prospect.pool_left`."""
+    return impossible(params, state, rows) or enough(params, state, rows)
 
 
-def impossible(params: Params, state: State) -> Stop | None:
+def impossible(params: Params, state: State, rows: int | None = None) -> Stop | None:
     """Why nobody can open a next round, neither: the pool or the budget is used up."""
-    if not prospect.askable(params, state):
-        nothing = "there is nothing left to open a round with"
-        return Stop("pool", "the pool is empty: every item was asked about", nothing, {"pool_left": 0})
+    if not prospect.askable(params, state, rows):
+        more = "for another round put more items there, as Parquet files of the same columns"
+        return Stop("pool", "the pool is empty: every item was asked about", more, {"pool_left": 0})
     try:
         budget.affordable(params, state)
     except GateError as error:
@@ -68,9 +68,9 @@ def impossible(params: Params, state: State) -> Stop | None:
     return None
 
 
-def enough(params: Params, state: State) -> Stop | None:
+def enough(params: Params, state: State, rows: int | None = None) -> Stop | None:
     """Why there are labels enough, by the rules of `stop`; None while there are not."""
-    return _target(params, state) or _plateau(params, state)
+    return _target(params, state) or _plateau(params, state, rows)
 
 
 def _target(params: Params, state: State) -> Stop | None:
@@ -90,7 +90,7 @@ def _target(params: Params, state: State) -> Stop | None:
     return Stop("target", why, _way_on("raise stop.target", "no target"), figures)
 
 
-def _plateau(params: Params, state: State) -> Stop | None:
+def _plateau(params: Params, state: State, rows: int | None) -> Stop | None:
     """The curve is flat: the next round is too unlikely to bring as much as is asked of a round.
 
     A rule on the expected progress, as in Vlachos, "A stopping criterion for active learning" (Computer Speech &
@@ -99,7 +99,7 @@ def _plateau(params: Params, state: State) -> Stop | None:
     least, confidence = params.stop.gain, params.stop.confidence
     if least is None:
         return None
-    coming = prospect.prospect(params, state, prospect.size(params, state))
+    coming = prospect.prospect(params, state, prospect.size(params, state, rows))
     if not coming.fit or coming.why_unknown():
         return None
     chance, metric = coming.fit.chance_below(coming.labels, least), params.evaluate.metric

@@ -3,19 +3,28 @@
 from collections.abc import Mapping
 from typing import cast
 
-from hitl import money, overlap
+from hitl import due, money, overlap
+from hitl.layout import round_id, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
 from hitl.state import RoundState, State
 
 
-def opened(state: State, name: str) -> Facts:
-    """What the round's pack asks for."""
+def opened(state: State, name: str, params: Params) -> Facts:
+    """What the round's pack asks for; `stop` is why there were labels enough without it, None where there were not."""
     facts = state.round(name).facts
     exported, selected = facts["exported"], facts["selected"]
     asked = {key: exported[key] for key in ("items", "annotations", "deadline", "price", "currency")}
     hidden = {"gold_left": selected.get("gold_left"), "tells": exported.get("tells", [])}
-    return {"round": name, "reasons": selected["reasons"], **asked, "scored": facts["scored"]["rows"], **hidden}
+    stop = due.enough(params, state.until(round_id(round_number(name) - 1)))
+    return {
+        "round": name,
+        "reasons": selected["reasons"],
+        **asked,
+        "scored": facts["scored"]["rows"],
+        **hidden,
+        "stop": stop.facts() if stop else None,
+    }
 
 
 def closed(state: State, name: str, params: Params) -> Facts:

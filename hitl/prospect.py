@@ -56,12 +56,26 @@ class Prospect:
         return None if self.why_unknown() or not self.fit else self.fit.expected(self.labels, confidence)
 
 
-def pool_left(state: State) -> int:
-    """Items of the pool that nobody has answered, by the ledger alone."""
+def pool_left(state: State, rows: int | None = None) -> int:
+    """Items that nobody has answered of a pool of so many `rows`, without those known to equal a test item.
+
+    By default the pool is as large as it was when the newest round was opened, by the ledger alone: files that came
+    since are not counted.
+    """
+    answered = sum(cast(int, one.facts["validated"]["answered"]) for one in state.rounds if one.done("validated"))
+    return max(0, (pool_rows(state) if rows is None else rows) - _barred(state) - answered)
+
+
+def pool_rows(state: State) -> int:
+    """Items in the pool's files, answered or not, when the newest round was opened, or else the workspace made."""
     created = cast(dict[str, int], state.rounds[0].facts["created"]["counts"])
-    return created["pool"] - sum(
-        cast(int, one.facts["validated"]["answered"]) for one in state.rounds if one.done("validated")
-    )
+    opened = [one.facts["opened"] for one in state.rounds if one.done("opened")]
+    return cast(int, opened[-1].get("pool_rows", created["pool"])) if opened else created["pool"]
+
+
+def _barred(state: State) -> int:
+    scored = [one.facts["scored"] for one in state.rounds if one.done("scored")]
+    return cast(int, scored[-1].get("barred_test_content", 0)) if scored else 0
 
 
 def unanswered(state: State) -> int:
@@ -70,17 +84,20 @@ def unanswered(state: State) -> int:
     return cast(int, closed[-1].facts["validated"].get("unanswered", 0)) if closed else 0
 
 
-def askable(params: Params, state: State) -> int:
-    """Items that may be asked about: those of the pool that nobody answered, and those that wait for another answer."""
-    return pool_left(state) + len(overlap.waiting(params, state))
+def askable(params: Params, state: State, rows: int | None = None) -> int:
+    """Items that may be asked about: those of the pool that nobody answered, and those that wait for another answer.
+
+    `rows` as for `pool_left`.
+    """
+    return pool_left(state, rows) + len(overlap.waiting(params, state))
 
 
-def size(params: Params, state: State) -> int:
-    """Items of the pool that the next batch would hold.
+def size(params: Params, state: State, rows: int | None = None) -> int:
+    """Items of the pool that the next batch would hold; `rows` as for `pool_left`.
 
     Raises GateError when the budget allows none.
     """
-    return min(budget.affordable(params, state), askable(params, state))
+    return min(budget.affordable(params, state), askable(params, state, rows))
 
 
 def prospect(params: Params, state: State, items: int) -> Prospect:

@@ -35,7 +35,9 @@ class Move:
 MOVES: Mapping[str, Move] = {
     "created": Move((), Phase.CLOSING, "the workspace was made; its baseline round begins"),
     "opened": Move((), Phase.OPENING, "a round began"),
-    "reopened": Move((Phase.OPENING,), None, "params changed before the pack went out: the round begins again"),
+    "reopened": Move(
+        (Phase.OPENING,), None, "params or the pool changed before the pack went out: the round begins again"
+    ),
     "trained": Move((Phase.OPENING, Phase.CLOSING), None, "a model was fitted on the labeled set"),
     "scored": Move((Phase.OPENING,), None, "the pool was scored"),
     "selected": Move((Phase.OPENING,), None, "the batch was chosen"),

@@ -8,6 +8,7 @@ from hitl.delivery.receipt import payable
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from tasks import gold as hiding, journal
+from tasks.edges import pool, tables
 
 
 def plan(workspace: Workspace) -> Facts:
@@ -21,15 +22,17 @@ def plan(workspace: Workspace) -> Facts:
     None while it does.
     """
     params, state = journal.params(workspace), journal.read(workspace)
-    items = 0 if due.impossible(params, state) else prospect.size(params, state)
+    rows = tables.row_count(pool.parts(workspace))  # files may have come since the last round
+    items = 0 if due.impossible(params, state, rows) else prospect.size(params, state, rows)
+    left = prospect.pool_left(state, rows)
     wanted = budget.gold(params, items or params.query.batch)
     gold = hiding.chosen(workspace, params, state, state.next_round, size=wanted) if wanted else hiding.NONE
     again = min(items, prospect.unanswered(state))
     another = len(overlap.waiting(params, state))
     # Which of them win a seat is known when the pool is scored; beyond the new items there are, all do.
-    least = max(0, items - prospect.pool_left(state))
+    least = max(0, items - left)
     asked = budget.annotations(params, items, hidden=len(gold.chosen), again=least) if items else 0
-    stop = due.why_not_open(params, state)
+    stop = due.why_not_open(params, state, rows)
     return {
         "round": state.next_round,
         "strategy": params.query.strategy,
@@ -44,7 +47,7 @@ def plan(workspace: Workspace) -> Facts:
         **payable(asked, params.delivery.price, params.delivery.currency),
         "spent": {"annotations": state.annotations, "amount": str(state.spent)},
         "budget_left": budget.remaining(params, state),
-        "pool_left": prospect.pool_left(state),
+        "pool_left": left,
         "metric": params.evaluate.metric,
         "curve": [asdict(point) for point in learning_curve(state, params.evaluate.metric)],
         **prospect.facts(params, state, items),

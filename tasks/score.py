@@ -91,6 +91,12 @@ def score(workspace: Workspace, round_id: str, *, each: Each | None = None) -> F
         _prepared.cache_clear()
     if not found.rows:
         raise DataError("the pool is empty: every item in it has been asked about; there is nothing left to open")
+    twice = candidates.loc[candidates["item_id"].duplicated(), "item_id"]
+    if len(twice):
+        raise DataError(
+            f"{pool.where(workspace)} holds item {str(twice.iloc[0])!r} more than once; "
+            "every row needs an id of its own: take the others out, or name them otherwise"
+        )
     sha256 = tables.write_parquet(workspace.round(round_id) / "candidates.parquet", candidates)
     if found.barred:
         log.info("%s items of the pool equal a test item in content: they are never sent out", f"{found.barred:,}")

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from hitl import budget, choose, overlap as overlapping, spread, strategies
 from hitl.embedding import embedded
+from hitl.errors import DataError
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.params import Params
@@ -134,7 +135,12 @@ def _picked(
 
 
 def _items(workspace: Workspace, params: Params, ids: set[str]) -> pd.DataFrame:
-    whole = tables.rows_of(pool.parts(workspace), sorted(ids))
+    whole = tables.rows_of(pool.parts(workspace), sorted(ids), list(params.data.columns))
+    found = whole["item_id"] if len(whole) else pd.Series(dtype=str)
+    odd = [*found[found.duplicated()], *sorted(ids.difference(found))]
+    if odd:
+        many = "more than once" if odd[0] in ids.intersection(found) else "no more, and did when it was scored"
+        raise DataError(f"{pool.where(workspace)} holds item {odd[0]!r} {many}; mend that, and run hitl open again")
     # A file that came later may keep its numbers as whole numbers, or as text.
     return whole.astype({name: "float64" for name, kind in params.features.items() if kind == "numeric"})
 

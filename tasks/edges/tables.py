@@ -53,20 +53,24 @@ def stream(parts: Iterable[File], columns: Sequence[str], *, rows: int = ROW_GRO
 def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, dict[str, npt.NDArray[Any]]]]:
     """The items of one table in order: the ids of at most ROW_GROUP of them, and the cells of each of `columns`.
 
-    Raises DataError where an id is missing.
+    Raises DataError where an id or a column is missing.
     """
     for named in _stretches(part, ["item_id", *columns]):
         if "item_id" not in named:
             raise DataError(f"{part} has no column 'item_id'; every table of the pool names its items there")
-        yield (
-            _ids(part, named["item_id"]),
-            {name: named[name].to_numpy(zero_copy_only=False) for name in columns if name in named},
-        )
+        if missing := [name for name in columns if name not in named]:
+            raise DataError(
+                f"{part} has no column {missing[0]!r}, which params.yaml names in data.columns; put it there"
+            )
+        yield _ids(part, named["item_id"]), {name: named[name].to_numpy(zero_copy_only=False) for name in columns}
         del named  # else they are held while the next ones are read
 
 
-def rows_of(parts: Iterable[File], item_ids: Sequence[str]) -> pd.DataFrame:
-    """The whole rows of these items, in order of file and row; of most row groups only the ids are read."""
+def rows_of(parts: Iterable[File], item_ids: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """The ids and these columns, as far as there are such, of these items, in order of file and row.
+
+    Of a row group that holds none of them only the ids are read; of the others no other column.
+    """
     wanted, found = pa.array(list(item_ids), pa.string()), []
     for part in parts:
         with _opened(part, ["item_id"]) as file:
@@ -74,13 +78,13 @@ def rows_of(parts: Iterable[File], item_ids: Sequence[str]) -> pd.DataFrame:
                 ids = file.read_row_group(group, columns=["item_id"], use_threads=False).column(0).cast(pa.string())
                 there = pc.is_in(ids, value_set=wanted)
                 if pc.any(there).as_py():
-                    found.append(_frame(_filtered(file, group, there)))
+                    found.append(_frame(_filtered(file, group, there, ["item_id", *columns])))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
-def _filtered(file: pq.ParquetFile, group: int, there: pa.ChunkedArray) -> pa.Table:
+def _filtered(file: pq.ParquetFile, group: int, there: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table:
     kept, start = [], 0
-    for batch in file.iter_batches(batch_size=ROW_GROUP, row_groups=[group], use_threads=False):
+    for batch in file.iter_batches(ROW_GROUP, row_groups=[group], columns=list(columns), use_threads=False):
         kept.append(pa.Table.from_batches([batch]).filter(there.slice(start, len(batch))))
         start += len(batch)
     return pa.concat_tables(kept)

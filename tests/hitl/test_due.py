@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from hitl import due
+from hitl import due, prospect
 from hitl.due import why_not_close
 from hitl.params import Delivery, Params
 from hitl.state import Phase, RoundState, fold
@@ -103,3 +103,15 @@ def test_what_is_said_names_the_rule_its_figures_and_how_to_go_on() -> None:
         "way_on": found.way_on,
         "figures": dict(found.figures),
     }
+
+
+def test_a_pool_that_is_used_up_goes_on_with_what_came_since() -> None:
+    state, asked = history(), factories.params()
+    there = prospect.pool_rows(state)
+    answered = there - prospect.pool_left(state)
+    used_up = due.impossible(asked, state, answered)
+    assert used_up
+    assert used_up.rule == "pool"
+    assert "put more items there" in str(used_up)
+    assert due.impossible(asked, state, answered + 1) is None
+    assert prospect.size(asked, state, answered + 1) == 1

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from flows import engine, rounds
-from hitl import screen
+from hitl import outcome, screen
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from tasks import journal, plan, simulate
+from tasks.edges import tables
 
 
 def shown(workspace: Workspace) -> Facts:
@@ -48,3 +49,6 @@ def test_advance_closes_the_round_asks_for_no_more_and_a_person_still_may(
     with caplog.at_level(logging.WARNING, logger="hitl"):
         assert rounds.open_round(workspace, engine.direct) == "r0003"
     assert why in caplog.text
+    state = journal.read(workspace)
+    assert state.round("r0003").facts["opened"]["pool_rows"] == tables.row_count(tables.parts(workspace.pool))
+    assert outcome.opened(state, "r0003", journal.params(workspace))["stop"]["rule"] == "target"  # type: ignore[index]
