@@ -19,7 +19,7 @@ def each(
     """`function(shared, argument)` for every argument: (the argument's place, what came back), as they are done.
 
     With one process it runs here. `function` must be a module's own. Raises what a call raises, and HitlError when the
-    system ends a process.
+    system ends a process. Where it is left early, the calls at work are ended.
     """
     if min(processes, len(arguments)) <= 1:
         yield from ((place, function(shared, one)) for place, one in enumerate(arguments))
@@ -34,6 +34,10 @@ def each(
         raise HitlError(
             "the system ended a process of ours, most likely for want of memory; try again with fewer processes"
         ) from error
+    except BaseException:  # Ctrl-C above all: what nobody waits for any more must not be waited for
+        for one in multiprocessing.active_children():
+            one.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
