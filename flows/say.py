@@ -44,6 +44,8 @@ def planned(facts: Facts) -> str:
         f"at {facts['price']} each (budget: {left})",
         f"the pool has {facts['pool_left']} items nobody has answered",
     ]
+    if out := cast(Mapping[str, object] | None, facts["out"]):
+        lines.append(f"{out['round']} still waits for {out['annotations']} annotations, which are not counted here")
     gold = {"wanted": facts["gold_wanted"], "left": facts["gold_there"], "vendor": facts["vendor"]}
     if note := shortage(gold):
         lines.append(f"gold: {note}")

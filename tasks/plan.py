@@ -7,6 +7,7 @@ from hitl.curve import learning_curve
 from hitl.delivery.receipt import payable
 from hitl.layout import Workspace
 from hitl.ledger import Facts
+from hitl.state import Phase
 from tasks import gold as hiding, journal
 from tasks.edges import pool, tables
 
@@ -19,7 +20,8 @@ def plan(workspace: Workspace) -> Facts:
     gain over the last model (as it will be measured) and the rise of the curve (without the luck of a single model),
     each with an interval; None, and `unknown` says why, while nothing can be said. `foretold` has what was to be
     expected of the rounds so far, and whether it came so. `stop` says why `hitl advance` asks for no more labels;
-    None while it does.
+    None while it does. `out` is the round that waits for annotations: those to come are not in any other figure; None
+    where no round does.
     """
     params, state = journal.params(workspace), journal.read(workspace)
     rows = tables.row_count(pool.parts(workspace))  # files may have come since the last round
@@ -33,6 +35,7 @@ def plan(workspace: Workspace) -> Facts:
     least = max(0, items - left)
     asked = budget.annotations(params, items, hidden=len(gold.chosen), again=least) if items else 0
     stop = due.why_not_open(params, state, rows)
+    out = state.rounds[-1] if state.rounds[-1].phase is Phase.AWAITING else None
     return {
         "round": state.next_round,
         "strategy": params.query.strategy,
@@ -52,4 +55,5 @@ def plan(workspace: Workspace) -> Facts:
         "curve": [asdict(point) for point in learning_curve(state, params.evaluate.metric)],
         **prospect.facts(params, state, items),
         "stop": stop.facts() if stop else None,
+        "out": {"round": out.id, "annotations": out.expected - out.accepted} if out else None,
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from flows import say
 from hitl.errors import DataError
 from hitl.layout import Workspace
 from tasks import journal, plan, score, select
@@ -42,6 +43,14 @@ def test_what_came_to_the_pool_is_counted_by_plan(workspace: Workspace) -> None:
     assert before["pool_left"] == len(items)
     came(workspace, items.head(7).assign(item_id=[f"new-{number}" for number in range(7)]))
     assert plan.plan(workspace)["pool_left"] == len(items) + 7
+
+
+def test_plan_says_what_it_does_not_count_while_a_round_is_out(workspace: Workspace) -> None:
+    assert plan.plan(workspace)["out"] is None
+    small_workspace.play(workspace, ROUND, small_workspace.OPENING)
+    told = plan.plan(workspace)
+    assert told["out"] == {"round": ROUND, "annotations": 12}
+    assert "r0001 still waits for 12 annotations, which are not counted here" in say.planned(told)
 
 
 def test_an_item_that_is_there_twice_is_named(workspace: Workspace) -> None:
