@@ -237,7 +237,9 @@ def _begun(workspace: Workspace) -> str:
     state = journal.read(workspace)
     current = cast(RoundState, state.current)
     if current.phase is Phase.CLOSED:
-        stop = due.impossible(journal.params(workspace), state, _pool_rows(workspace))
+        from tasks import pool_files  # here, for pyarrow is heavy, and most looks at a workspace need none
+
+        stop = due.impossible(journal.params(workspace), state, pool_files.rows(workspace))
         if stop:
             raise (DataError if stop.rule == "pool" else GateError)(str(stop))
         name = state.next_round
@@ -250,13 +252,9 @@ def _begun(workspace: Workspace) -> str:
 
 def _opening(workspace: Workspace, name: str) -> Facts:
     """What round `name` opens with: where it is something else by now, the opening begins again."""
-    return {**journal.begin_opening(workspace, name), "pool_rows": _pool_rows(workspace)}
+    from tasks import pool_files
 
-
-def _pool_rows(workspace: Workspace) -> int:
-    from tasks.edges import pool, tables  # here, for pyarrow is heavy, and most looks at a workspace need none
-
-    return tables.row_count(pool.parts(workspace))
+    return {**journal.begin_opening(workspace, name), **pool_files.found(workspace, name)}
 
 
 def _refuse_open(workspace: Workspace) -> None:

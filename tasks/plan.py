@@ -8,8 +8,7 @@ from hitl.delivery.receipt import payable
 from hitl.layout import Workspace
 from hitl.ledger import Facts
 from hitl.state import Phase
-from tasks import gold as hiding, journal
-from tasks.edges import pool, tables
+from tasks import gold as hiding, journal, pool_files
 
 
 def plan(workspace: Workspace) -> Facts:
@@ -24,7 +23,7 @@ def plan(workspace: Workspace) -> Facts:
     where no round does.
     """
     params, state = journal.params(workspace), journal.read(workspace)
-    rows = tables.row_count(pool.parts(workspace))  # files may have come since the last round
+    rows = pool_files.rows(workspace)  # files may have come since the last round
     items = 0 if due.impossible(params, state, rows) else prospect.size(params, state, rows)
     left = prospect.pool_left(state, rows)
     wanted = budget.gold(params, items or params.query.batch)

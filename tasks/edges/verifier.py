@@ -70,10 +70,11 @@ NAMED = {
     "decision_redo_sha256": "data/decisions/{decision}.redo.csv",
 }
 """The facts that are the sha256 of a file, and which file that is."""
-FOLDERS = {"created": "", "exported": "data/rounds/{round}/pack/", "closed": ""}
+FOLDERS = {"created": "", "opened": "", "reopened": "", "exported": "data/rounds/{round}/pack/", "closed": ""}
 """The events with a fact `files`, and the folder in which those lie."""
 CLOSING = {"validated", "resolved", "trained", "evaluated", "judged", "reported", "closed"}
 """The events of a round's closing, which an undo makes void."""
+_OPENING = {"opened", "reopened"}
 LAST = (NAMED["labeled_sha256"], NAMED["learning_curve_sha256"])
 """The files that each closing makes anew."""
 UNDER_WAY = {"validated": "data/labeled.parquet", "reported": "data/learning_curve.csv"}
@@ -268,7 +269,10 @@ def _superseded(event: Event, found: dict[str, Named]) -> list[str]:
         return _void(event["facts"].get("rounds", []), found)
     folder = f"data/rounds/{event['round']}/"
     if event["event"] == "reopened":
-        return [file for file in found if file.startswith(folder)]
+        opening = [
+            name for name, one in found.items() if one.by["event"] in _OPENING and one.by["round"] == event["round"]
+        ]
+        return [*(file for file in found if file.startswith(folder) and file not in opening), *opening]
     model = f"{folder}model.skops"
     return [model] if event["event"] == "validated" and model in found else []
 
@@ -386,7 +390,9 @@ def strangers(root: Path, events: Iterable[Event]) -> list[Problem]:
     found = [path for path in sorted((root / "data" / "pool").rglob("*")) if path.is_file()]
     names = [path.relative_to(root).as_posix() for path in found if not path.name.startswith(".")]
     return [
-        Problem(name, f"{name} is in the pool, and no event names it", f"mv {shlex.quote(name)} .")
+        Problem(
+            name, f"{name} is in the pool, and no event names it: the next opening would", f"mv {shlex.quote(name)} ."
+        )
         for name in names
         if name not in known
     ]

@@ -1,5 +1,6 @@
 """A pool whose files change: what came is counted, and what no round can be made of is named with its file."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from flows import say
 from hitl.errors import DataError
 from hitl.layout import Workspace
-from tasks import journal, plan, score, select
-from tasks.edges import tables
+from tasks import journal, plan, pool_files, score, select
+from tasks.edges import files, tables, verifier
 from tests.tasks import small_workspace
 
 ROUND = "r0001"
@@ -43,6 +44,25 @@ def test_what_came_to_the_pool_is_counted_by_plan(workspace: Workspace) -> None:
     assert before["pool_left"] == len(items)
     came(workspace, items.head(7).assign(item_id=[f"new-{number}" for number in range(7)]))
     assert plan.plan(workspace)["pool_left"] == len(items) + 7
+
+
+def test_an_opening_names_what_came_and_verify_knows_it(workspace: Workspace) -> None:
+    came(workspace, pool(workspace).head(3).assign(item_id=["new-1", "new-2", "new-3"]))
+    name, whole = "data/pool/part-00001.parquet", {"pool_rows": len(pool(workspace)) + 3}
+    found = pool_files.found(workspace, ROUND)
+    assert found == {**whole, "files": {name: files.sha256(workspace.root / name)}}
+
+    def unnamed() -> list[str]:
+        events = [json.loads(line) for line in workspace.ledger.read_text(encoding="utf-8").splitlines()]
+        assert (name in verifier.files_named(events)) == any(one["facts"].get("pool_rows") for one in events[-1:])
+        return [one.file for one in verifier.strangers(workspace.root, events)]
+
+    assert unnamed() == [name]
+    facts = {**journal.read(workspace).round(ROUND).facts["opened"], **found}
+    journal.append(workspace, "reopened", ROUND, facts)
+    assert unnamed() == []
+    assert pool_files.found(workspace, ROUND) == found
+    assert pool_files.found(workspace, "r0002") == whole
 
 
 def test_plan_says_what_it_does_not_count_while_a_round_is_out(workspace: Workspace) -> None:
