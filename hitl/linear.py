@@ -50,12 +50,10 @@ class Linear:
         # With one more, for what is alone einsum adds up in another order.
         cells = np.zeros((len(self.names), len(columns[self.names[0]]) + 1))
         for at, name in enumerate(self.names):
-            cells[at, :-1] = self._filled(np.asarray(columns[name], dtype=np.float64), at)
+            cells[at, :-1] = columns[name]
+        cells = np.where(np.isnan(cells), self.fill[:, None], cells)
         logits = np.einsum("ck,kn->cn", self.weights, cells) + self.bias[:, None]
         return np.asarray(self._placed(_softmax(logits)[:, :-1]), dtype=np.float64)
-
-    def _filled(self, cell: npt.NDArray[np.float64], at: int) -> npt.NDArray[np.float64]:
-        return np.where(np.isnan(cell), self.fill[at], cell)
 
     def _product(self, columns: Columns, dtype: type[np.floating[Any]]) -> tuple[Floats, float]:
         cells = np.empty((len(self.names), len(columns[self.names[0]])), dtype=dtype)
