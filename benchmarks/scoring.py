@@ -8,7 +8,10 @@ of its own holds at most, beyond what it held with all libraries and the model l
 
 python benchmarks/scoring.py --rows 1000000 [--rows 10000000] [--threads 2] [--json] [--write]
 
-With `--peers PYTHON` (an interpreter that has modAL and scikit-activeml) they choose from the same pool, in memory.
+Sizes take turns as well, small ones more often, so that a minute in which the machine is slow falls on all of them.
+
+With `--peers PYTHON` (an interpreter that has modAL, scikit-activeml and pyarrow) they choose from the same pool, in
+memory: each in a process of its own, ended when it holds more than `--room` MB (unless said: what is free, less 2,000).
 """
 
 import argparse
@@ -18,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from pathlib import Path
@@ -122,6 +125,8 @@ def scoring(kind: str) -> score.Scoring:
 
 
 def ours(paths: Sequence[Path], asked: score.Scoring, threads: int) -> pd.DataFrame:
+    if threads == 1:
+        return score.described(score.candidates_of(paths, asked).items, asked)
     with ThreadPoolExecutor(threads) as pool:
         shares = [paths[at::threads] for at in range(threads) if paths[at::threads]]
         parts = list(pool.map(lambda share: score.candidates_of(share, asked), shares))
@@ -145,6 +150,10 @@ def floor(paths: Sequence[Path], asked: score.Scoring, threads: int, stretch: in
                     some = X[start : start + stretch]
                     model.predict_proba(pd.DataFrame(some, columns=NAMES, copy=False) if framed else some)
 
+    if threads == 1:
+        for path in paths:
+            read(path)
+        return
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(read, paths))
 
@@ -155,10 +164,15 @@ def timed(act: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def memory(name: str) -> float:
-    """VmRSS or VmHWM of this process, MB."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+def memory(name: str, process: int | str = "self") -> float:
+    """VmRSS or VmHWM of a process, MB; 0 for one that has ended."""
+    return _amount(Path(f"/proc/{process}/status"), name)
+
+
+def _amount(path: Path, name: str) -> float:
+    """What one of the kernel's tables says, in MB; 0 where it does not say."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), 0.0)
 
 
 def held(folder: Path, kind: str, threads: int) -> float:
@@ -167,33 +181,52 @@ def held(folder: Path, kind: str, threads: int) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def measured(folder: Path, rows: int, kind: str, threads: int, turns: int) -> dict[str, Any]:
-    """Ours beside the floor for one pool and model."""
-    asked, paths = scoring(kind), tables.parts(folder)
-    took: dict[str, list[tuple[float, float]]] = {}
+def measured(pools: Mapping[int, Path], kind: str, threads: int, turns: int) -> list[dict[str, Any]]:
+    """Ours beside the floor for some pools, by their rows, and a model."""
+    asked, took = scoring(kind), dict[tuple[int, str], list[tuple[float, float]]]()
     with threadpool_limits(1):
-        ours(paths[:1], asked, threads)  # what is imported at first use is none of a pool's cost
-        for _ in range(turns):
-            took.setdefault("ours", []).append(timed(lambda: ours(paths, asked, threads)))
-            for stretch in STRETCHES[kind]:
-                took.setdefault(f"floor {stretch}", []).append(
-                    timed(lambda rows=stretch: floor(paths, asked, threads, rows))
-                )
+        first = tables.parts(pools[min(pools)])[:1]
+        ours(first, asked, threads)  # what is imported at first use is none of a pool's cost
+        floor(first, asked, threads, STRETCHES[kind][0])
+        for turn in range(turns):
+            for rows, folder in pools.items():
+                for again in range(_often(rows)):
+                    for name, act in _acts(tables.parts(folder), asked, threads, kind)[:: 1 - 2 * ((turn + again) % 2)]:
+                        took.setdefault((rows, name), []).append(timed(act))
+    return [
+        {"rows": rows, "model": kind, "threads": threads}
+        | _row(rows, {name: each for (size, name), each in took.items() if size == rows}, held(folder, kind, threads))
+        for rows, folder in pools.items()
+    ]
+
+
+def _often(rows: int) -> int:
+    """How many turns a pool takes in each round: what is short is soon disturbed."""
+    return max(1, min(7, 1_000_000 // rows))
+
+
+def _acts(
+    paths: Sequence[Path], asked: score.Scoring, threads: int, kind: str
+) -> list[tuple[str, Callable[[], object]]]:
+    floors = [
+        (f"floor {stretch}", lambda rows=stretch: floor(paths, asked, threads, rows)) for stretch in STRETCHES[kind]
+    ]
+    return [("ours", lambda: ours(paths, asked, threads)), *floors]
+
+
+def _row(rows: int, took: Mapping[str, Sequence[tuple[float, float]]], extra_mb: float) -> dict[str, Any]:
     cpu = {name: statistics.median(one for _, one in each) for name, each in took.items()}
     wall = statistics.median(one for one, _ in took["ours"])
     least = min(one for name, one in cpu.items() if name != "ours")
     return {
-        "rows": rows,
-        "model": kind,
-        "threads": threads,
-        "cpu_s": round(cpu["ours"], 2),
-        "floor_cpu_s": round(least, 2),
+        "cpu_s": float(f"{cpu['ours']:.3g}"),
+        "floor_cpu_s": float(f"{least:.3g}"),
         "ratio_to_floor": round(cpu["ours"] / least, 3),
-        "extra_mb": round(held(folder, kind, threads)),
+        "extra_mb": round(extra_mb),
         "rows_per_second": round(rows / wall),
         "rows_per_cpu_second": round(rows / cpu["ours"]),
         "us_per_row": round(cpu["ours"] / rows * 1e6, 3),
-        "turns": turns,
+        "turns": len(took["ours"]),
     }
 
 
@@ -210,18 +243,32 @@ def flat(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def peers(python: str, folder: Path, rows: int, names: Sequence[str]) -> list[dict[str, Any]]:
-    """What the named peers cost on the same pool, with the same logistic regression, in memory."""
-    found = []
+def peers(python: str, folder: Path, rows: int, names: Sequence[str], room: float) -> list[dict[str, Any]]:
+    """What the named peers cost on the same pool, with the same logistic regression, in at most `room` MB of memory."""
     X, y = learned()
     with tempfile.TemporaryDirectory() as there:
         np.savez(Path(there) / "learned.npz", X=X, y=y)
-        for name in names:
-            command = [python, "-W", "ignore", "-c", PEERS, str(folder), name, there, str(BATCH)]
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
-            said = json.loads(done.stdout) if done.returncode == 0 else {"cpu_s": done.stderr.strip()[-200:]}
-            found.append({"peer": name, "rows": rows, **said})
-    return found
+        command = [python, "-W", "ignore", "-c", PEERS, str(folder)]
+        return [{"peer": name, "rows": rows, **_peer([*command, name, there, str(BATCH)], room)} for name in names]
+
+
+def _peer(command: Sequence[str], room: float) -> dict[str, Any]:
+    """What a peer says of itself, or what it held at most when it was ended for want of memory."""
+    most = 0.0
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as told:
+        with subprocess.Popen(command, stdout=said, stderr=told) as child:
+            while child.poll() is None:
+                most = max(most, memory("VmHWM", child.pid))
+                if most > room:
+                    child.kill()
+                time.sleep(0.02)
+        said.seek(0)
+        told.seek(0)
+        error = told.read().strip()
+        if child.returncode == 0:
+            return dict(json.loads(said.read()))
+    fits = child.returncode > 0 and "MemoryError" not in error
+    return {"cpu_s": error[-200:] if fits else f"does not fit in {room:,.0f} MB", "peak_mb": round(most)}
 
 
 def main() -> None:
@@ -233,6 +280,7 @@ def main() -> None:
     parser.add_argument("--pools", type=Path, help="keep the pools here, and take those that are here")
     parser.add_argument("--peers", metavar="PYTHON")
     parser.add_argument("--peer", choices=RIVALS, action="append", help="only these")
+    parser.add_argument("--room", type=float, metavar="MB", help="the memory that a peer may hold")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
     parser.add_argument("--held", nargs=2, help=argparse.SUPPRESS)
@@ -245,15 +293,15 @@ def main() -> None:
         return
     found, others = [], []
     with tempfile.TemporaryDirectory() as made:
-        for rows in asked.rows or [1_000_000]:
-            folder = (asked.pools or Path(made)) / str(rows)
+        pools = {rows: (asked.pools or Path(made)) / str(rows) for rows in asked.rows or [1_000_000]}
+        for rows, folder in pools.items():
             if not folder.is_dir():
                 write(folder, rows)
-            kinds = asked.model or MODELS
-            turns = asked.turns * max(1, min(7, 1_000_000 // rows))  # what is short is soon disturbed
-            found += [measured(folder, rows, kind, asked.threads, turns) for kind in kinds]
-            if asked.peers:
-                others += peers(asked.peers, folder, rows, asked.peer or RIVALS)
+        for kind in asked.model or MODELS:
+            found += measured(pools, kind, asked.threads, asked.turns)
+        for rows, folder in pools.items() if asked.peers else ():
+            room = asked.room or _amount(Path("/proc/meminfo"), "MemAvailable") - 2_000
+            others += peers(asked.peers, folder, rows, asked.peer or RIVALS, room)
     if asked.write:
         put("scoring", found, by=("model", "threads", "rows"))
         put("scoring peers", others, by=("peer", "rows"))
