@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hitl.embedding import embedded
-from hitl.pipeline import Classifier, aligned
-from hitl.rehearsal import Loop, Pick, Places
+from hitl.rehearsal import Fitted, Loop, Pick, Places
 
 
 def skactiveml(name: str) -> Pick:
@@ -45,11 +43,10 @@ def skactiveml(name: str) -> Pick:
         def predict(self, X: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
             return self.predict_proba(X).argmax(axis=1)
 
-    def pick(loop: Loop, model: Classifier) -> Places:
-        classes, seen = loop.params.data.classes, loop.known.seen
-        points = embedded(model, [seen.iloc[loop.pool], seen.iloc[loop.labeled]])
+    def pick(loop: Loop, model: Fitted) -> Places:
+        classes, points = loop.params.data.classes, model.points(loop.pool, loop.labeled)
         codes = pd.Index(classes).get_indexer(pd.Index(loop.given)).astype(float)
-        clf = Answering(aligned(model, seen.iloc[loop.pool], classes), np.arange(len(classes))).fit(None, None)
+        clf = Answering(model.says(loop.pool, classes), np.arange(len(classes))).fit(None, None)
         size = min(loop.params.query.batch, len(loop.pool))
         y = np.concatenate([np.full(len(loop.pool), np.nan), codes])
         strategy = getattr(pool, name)(random_state=loop.params.query.seed * 1_000 + loop.number)
@@ -63,8 +60,8 @@ def small_text(name: str) -> Pick:
     """A strategy of small-text that asks a classifier for probabilities."""
     from small_text.query_strategies import strategies
 
-    def pick(loop: Loop, model: Classifier) -> Places:
-        said = aligned(model, loop.known.seen.iloc[loop.pool], loop.params.data.classes)
+    def pick(loop: Loop, model: Fitted) -> Places:
+        said = model.says(loop.pool, loop.params.data.classes)
         size = min(loop.params.query.batch, len(loop.pool))
 
         class Answering:

@@ -26,10 +26,9 @@ from label_efficiency import SHARED, bundled, known_of
 from page import put
 from threadpoolctl import threadpool_limits
 
-from hitl import expected_gain, metrics, pipeline, rehearsal, resolve
+from hitl import expected_gain, metrics, rehearsal, resolve
 from hitl.params import Params
-from hitl.pipeline import Classifier
-from hitl.rehearsal import Known, Loop, Places
+from hitl.rehearsal import Fitted, Known, Loop, Places
 from tasks.edges import parallel, source
 
 SETS = ("digits", "adult")
@@ -139,7 +138,7 @@ def _played(known: Known, setting: Setting, seed: int, annotations: int) -> Won:
     labels = pd.DataFrame(columns=list(resolve.LABEL_COLUMNS))
     curve: list[tuple[int, int, int, float]] = []
     while True:
-        model = pipeline.fit(pipeline.build(params.model, params.features), loop.labels, params.features)
+        model = rehearsal.fitted(known, params, loop.labels)
         won = labels.dropna(subset="label")
         places = _places(known, won["item_id"])
         right = int((won["label"].to_numpy() == known.labels[places]).sum())
@@ -185,7 +184,7 @@ def _labels(params: Params, said: pd.DataFrame) -> pd.DataFrame:
 
 def _again(
     loop: Loop,
-    model: Classifier,
+    model: Fitted,
     labels: pd.DataFrame,
     said: pd.DataFrame,
     setting: Setting,
@@ -211,14 +210,14 @@ def _again(
     )
     best = pd.Index(classes).get_indexer(pd.Index(open_["best"]))
     again = expected_gain.gain(
-        pipeline.aligned(model, known.seen.iloc[waiting], classes)[np.arange(len(waiting)), best],
+        model.says(waiting, classes)[np.arange(len(waiting)), best],
         open_["confidence"].to_numpy(dtype=float),
         open_["item_id"].map(answers).to_numpy(dtype=np.int64),
         weights=weights,
         classes=len(classes),
     )
     new = expected_gain.gain(
-        pipeline.aligned(model, known.seen.iloc[loop.pool], classes).max(axis=1),
+        model.says(loop.pool, classes).max(axis=1),
         np.zeros(len(loop.pool)),
         np.zeros(len(loop.pool), dtype=np.int64),
         weights=weights,
@@ -232,9 +231,9 @@ def _places(known: Known, items: pd.Series) -> npt.NDArray[np.intp]:
     return np.asarray(pd.Index(known.ids).get_indexer(pd.Index(items)), dtype=np.intp)
 
 
-def _quality(known: Known, model: Classifier, test: Places) -> float:
+def _quality(known: Known, model: Fitted, test: Places) -> float:
     classes = known.params.data.classes
-    predicted = pipeline.aligned(model, known.seen.iloc[test], classes).argmax(axis=1)
+    predicted = model.says(test, classes).argmax(axis=1)
     return float(
         metrics.METRICS["accuracy"](
             metrics.confusion(metrics.codes(known.labels[test], classes), predicted, len(classes))

@@ -7,26 +7,30 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
-from sklearn.pipeline import Pipeline
 
-from hitl.pipeline import Classifier
+from hitl.pipeline import Classifier, Rows, halves
 
 WIDEST = 100
 """Dimensions that words and categories are brought down to."""
 
 
 def embedded(model: Classifier, tables: Sequence[pd.DataFrame]) -> list[npt.NDArray[np.float32]]:
-    """The rows of each of `tables`, prepared as `pipeline.inputs` does, as points (rows, d) in one space.
+    """The rows of each of `tables`, prepared as `pipeline.inputs` does, as points (rows, d) in one space (`points`)."""
+    first, _ = halves(model)
+    ends = np.cumsum([len(table) for table in tables])[:-1]
+    return np.split(points(first(pd.concat(tables, ignore_index=True))), ends)
 
-    They are what the model's last step sees: numbers scaled, words counted. Where that is sparse, it is brought down to
-    100 dimensions (Halko, Martinsson & Tropp, "Finding structure with randomness", 2011).
+
+def points(rows: Rows) -> npt.NDArray[np.float32]:
+    """What a model's last step sees of items, numbers scaled and words counted, as points (n, d).
+
+    Where that is sparse, it is brought down to 100 dimensions (Halko, Martinsson & Tropp, "Finding structure with
+    randomness", 2011).
     """
-    whole = pd.concat(tables, ignore_index=True)
-    points = model[:-1].transform(whole) if isinstance(model, Pipeline) and len(model) > 1 else _scaled(whole)
-    if sparse.issparse(points):
-        points = _narrow(sparse.csr_matrix(points))
-    found = np.nan_to_num(np.asarray(points, dtype=np.float32))
-    return np.split(found, np.cumsum([len(table) for table in tables])[:-1])
+    if isinstance(rows, pd.DataFrame):
+        rows = _scaled(rows)
+    found = _narrow(sparse.csr_matrix(rows)) if sparse.issparse(rows) else rows
+    return np.nan_to_num(np.asarray(found, dtype=np.float32))
 
 
 def _narrow(points: sparse.csr_matrix) -> npt.NDArray[np.float64]:

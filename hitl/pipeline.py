@@ -3,7 +3,7 @@
 import importlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from hitl.params import EstimatorName, Kind, Model
 Cells = npt.NDArray[Any] | pd.api.extensions.ExtensionArray
 Prepared = npt.NDArray[np.float64] | npt.NDArray[np.object_]
 """A column as a model sees it: numbers (missing: NaN), or words (missing: "")."""
+Rows: TypeAlias = Any
+"""Items, one in a row: prepared inputs, or what a step of a model makes of them (an array, or a sparse matrix)."""
 
 
 class Classifier(Protocol):
@@ -33,7 +35,7 @@ class Classifier(Protocol):
 
     def fit(self, X: pd.DataFrame, y: npt.NDArray[np.object_]) -> object: ...
 
-    def predict_proba(self, X: pd.DataFrame) -> npt.NDArray[np.float64]: ...
+    def predict_proba(self, X: Rows) -> npt.NDArray[np.float64]: ...
 
 
 ESTIMATORS: Mapping[EstimatorName, Callable[..., object]] = {
@@ -128,12 +130,22 @@ def at_once(model: Classifier) -> int:
     return 4_096 if isinstance(last, HistGradientBoostingClassifier) else 16_384
 
 
-def aligned(model: Classifier, frame: pd.DataFrame, classes: Sequence[str]) -> npt.NDArray[np.float64]:
-    """The model's probabilities (n, classes) for prepared inputs, in the order of `classes`; 0 for a class unseen."""
-    found = np.zeros((len(frame), len(classes)))
-    if len(frame):
+def halves(model: Classifier) -> tuple[Callable[[pd.DataFrame], Rows], Classifier]:
+    """What a fitted model makes of prepared inputs before its last step, and that step: together they are the model."""
+    if isinstance(model, Pipeline) and len(model) > 1:
+        return model[:-1].transform, cast(Classifier, model[-1])
+    return lambda frame: frame, model
+
+
+def aligned(model: Classifier, rows: Rows, classes: Sequence[str]) -> npt.NDArray[np.float64]:
+    """The model's probabilities (n, classes) for prepared inputs, in the order of `classes`; 0 for a class unseen.
+
+    For a model's last step, `rows` are what comes before it (`halves`).
+    """
+    found = np.zeros((rows.shape[0], len(classes)))
+    if len(found):
         position = {name: index for index, name in enumerate(classes)}
-        found[:, [position[str(name)] for name in model.classes_]] = model.predict_proba(frame)
+        found[:, [position[str(name)] for name in model.classes_]] = model.predict_proba(rows)
     return found
 
 

@@ -3,17 +3,17 @@
 What trains and picks is what a round runs (`pipeline`, `strategies`, `choose`); only the files are missing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
-from hitl import choose, metrics, pipeline, resolve as resolving, strategies
+from hitl import choose, embedding, metrics, pipeline, resolve as resolving, strategies
 from hitl.budget import random_slice
-from hitl.embedding import embedded
 from hitl.errors import DataError
 from hitl.founding.classes import AT_LEAST
 from hitl.founding.items import Items
@@ -21,7 +21,7 @@ from hitl.founding.split import split
 from hitl.founding.stratify import draw, quotas
 from hitl.ids import ids_of
 from hitl.params import Params, StrategyName
-from hitl.pipeline import Classifier
+from hitl.pipeline import Classifier, Rows
 from hitl.shortlist import DECIMALS, kept
 
 Places = npt.NDArray[np.intp]
@@ -123,7 +123,24 @@ class Loop:
         return self.known.table.iloc[self.labeled].assign(label=self.given).reset_index(drop=True)
 
 
-Pick = Callable[[Loop, Classifier], Places]
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model's last step, and what it sees of every item of the table, one in a row: all else is done once a round."""
+
+    model: Classifier
+    rows: Rows
+
+    def says(self, places: Places, classes: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The probabilities (n, classes) of the items at `places`."""
+        return pipeline.aligned(self.model, _at(self.rows, places), classes)
+
+    def points(self, *places: Places) -> list[npt.NDArray[np.float32]]:
+        """The items at each of `places` as points (n, d) in one space."""
+        together = embedding.points(_at(self.rows, np.concatenate(places)))
+        return np.split(together, np.cumsum([len(some) for some in places])[:-1])
+
+
+Pick = Callable[[Loop, Fitted], Places]
 """(where the loop stands, its model) -> the places of the batch, in the table."""
 
 
@@ -150,7 +167,7 @@ def full_quality(known: Known, seed: int) -> float:
     """The quality on the test set of the model that has every other label."""
     initial, pool, test = divided(known, seed)
     everything = np.sort(np.concatenate([initial, pool]))
-    return _quality(known, _fitted(known.params, known.table.iloc[everything]), test)
+    return quality(known, fitted(known, known.params, known.table.iloc[everything]), test)
 
 
 def play(
@@ -176,10 +193,10 @@ def play(
     rng = np.random.default_rng([seed, 2])
     curve: list[tuple[int, int, float]] = []
     while True:
-        model = _fitted(params, loop.labels)
-        curve.append((len(loop.labeled), loop.paid, _quality(known, model, test)))
-        labels, annotations, quality = zip(*curve, strict=True)
-        run = Run(setting, seed, labels, annotations, quality, full)
+        model = fitted(known, params, loop.labels)
+        curve.append((len(loop.labeled), loop.paid, quality(known, model, test)))
+        labels, annotations, qualities = zip(*curve, strict=True)
+        run = Run(setting, seed, labels, annotations, qualities, full)
         there = run.place(BEST)
         if not len(loop.pool) or (loop.paid >= until and there is not None and len(curve) - there >= HOLDS):
             return run
@@ -188,7 +205,7 @@ def play(
         _answered(loop, chosen, setting.overlap, say, rng)
 
 
-def batch(loop: Loop, model: Classifier) -> Places:
+def batch(loop: Loop, model: Fitted) -> Places:
     """The places of the items that the strategy picks from the pool, as a round does."""
     known, asked = loop.known, loop.params.query
     drawn = choose.draw(known.ids[loop.pool], seed=asked.seed, round_number=loop.number)
@@ -196,7 +213,7 @@ def batch(loop: Loop, model: Classifier) -> Places:
         return loop.pool[np.lexsort((known.ids[loop.pool], drawn))[: asked.batch]]
     candidates = _candidates(loop, model, drawn)
     places = candidates["place"].to_numpy()
-    points = embedded(model, [known.seen.iloc[places], known.seen.iloc[loop.labeled]])
+    points = model.points(places, loop.labeled)
     rng = np.random.default_rng([asked.seed, loop.number])
 
     def picked(left: pd.DataFrame, size: int) -> pd.DataFrame:
@@ -216,14 +233,14 @@ def batch(loop: Loop, model: Classifier) -> Places:
     return places[candidates["item_id"].isin(chosen["item_id"]).to_numpy()]
 
 
-def _candidates(loop: Loop, model: Classifier, drawn: npt.NDArray[np.float64]) -> pd.DataFrame:
+def _candidates(loop: Loop, model: Fitted, drawn: npt.NDArray[np.float64]) -> pd.DataFrame:
     """The shortlist of the pool, as `score` leaves it, with the place of each item in the table; sorted by that."""
     known, name, classes = loop.known, loop.params.query.strategy, loop.params.data.classes
-    seen, ids = known.seen.iloc[loop.pool], known.ids[loop.pool]
-    said = pipeline.aligned(model, seen, classes)
+    ids, said = known.ids[loop.pool], model.says(loop.pool, classes)
     each = said.T.copy()
     if strategies.STRATEGIES[name].committee:
         members = pipeline.committee(loop.params.model, loop.labels, loop.params.features, strategies.MEMBERS)
+        seen = known.seen.iloc[loop.pool]
         each = np.stack([pipeline.aligned(one, seen, classes).T for one in members])
     frame = pd.DataFrame(
         {
@@ -257,15 +274,23 @@ def _answered(loop: Loop, chosen: Places, overlap: int, say: Say | None, rng: np
     loop.labeled, loop.given = labeled[order], given[order]
 
 
-def _fitted(params: Params, labeled: pd.DataFrame) -> Classifier:
-    return pipeline.fit(pipeline.build(params.model, params.features), labeled, params.features)
+def fitted(known: Known, params: Params, labeled: pd.DataFrame) -> Fitted:
+    """The model that `params` describe, fitted on the labeled set."""
+    first, last = pipeline.halves(pipeline.fit(pipeline.build(params.model, params.features), labeled, params.features))
+    rows = first(known.seen)
+    return Fitted(last, rows.tocsr() if sparse.issparse(rows) else rows)
 
 
-def _quality(known: Known, model: Classifier, test: Places) -> float:
+def quality(known: Known, model: Fitted, test: Places) -> float:
+    """The quality of a model on the test set, by the metric of the params."""
     classes = known.params.data.classes
-    predicted = pipeline.aligned(model, known.seen.iloc[test], classes).argmax(axis=1)
+    predicted = model.says(test, classes).argmax(axis=1)
     matrix = metrics.confusion(metrics.codes(known.labels[test], classes), predicted, len(classes))
     return float(metrics.METRICS[known.params.evaluate.metric](matrix))
+
+
+def _at(rows: Rows, places: Places) -> Rows:
+    return rows.iloc[places] if isinstance(rows, pd.DataFrame) else rows[places]
 
 
 def known_of(items: Items, params: Params, *, most: int, initial: int | None = None) -> tuple[Known, list[str]]:

@@ -13,7 +13,6 @@ from flows.cli import hitl
 from hitl import choose, rehearsal
 from hitl.errors import DataError
 from hitl.layout import Workspace
-from hitl.pipeline import build, fit
 from hitl.rehearsal import Loop
 from tasks import journal, rehearse
 from tasks.edges import parallel, tables
@@ -48,7 +47,7 @@ def test_a_rehearsal_picks_what_the_round_picked(workspace: Workspace) -> None:
     labeled = np.flatnonzero([one in initial for one in known.ids])
     pool = np.flatnonzero(~known.test & [one not in initial for one in known.ids])
     loop = Loop(known, params, labeled, known.labels[labeled], pool, len(labeled), number=1)
-    model = fit(build(params.model, params.features), loop.labels, params.features)
+    model = rehearsal.fitted(known, params, loop.labels)
     chosen = small.batch(workspace, "r0001")
     assert set(known.ids[rehearsal.batch(loop, model)]) == set(chosen.loc[chosen["reason"] != "gold", "item_id"])
 
