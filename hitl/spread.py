@@ -23,6 +23,8 @@ FEW = 3
 """Fewer labels a class than so many, and a model's doubts say little: half of the batch is then typical of the pool."""
 RARE_SHARE = 0.1
 """The share of a batch that goes at most to classes with few labels."""
+AT_RANDOM = 0.25
+"""The share of a batch that is drawn at random, beside the random slice, where a model can only guess."""
 FALL = 0.5
 """Less utility than this share of what the last item has that margin alone would take, and an item is no candidate."""
 ALIKE = 0.05
@@ -121,13 +123,18 @@ def diverse(items: Shortlisted, size: int, rng: np.random.Generator) -> Places:
 
     Those are as many clusters as places among 5 x batch items, less what has not half the utility of the last item that
     margin alone would take: Zhdanov, "Diverse mini-batch active learning" (2019), k-means weighted by utility. An item
-    that is nearly the same as a more useful or a labeled one is put aside. While there are fewer than 3 labels a class,
-    half of the batch is the most typical items of clusters of the pool (`typiclust`), and the rest as above. Up to a
-    tenth goes to classes with few labels, each to the item that the model most believes to be of it.
+    that is nearly the same as a more useful or a labeled one is put aside.
+
+    Before that come items that keep a model from asking only about what it got wrong by chance: up to a tenth are for
+    classes with few labels, each the item that the model most believes to be of it. Some are drawn at random, the more
+    the less sure the model is of the pool: Osugi, Kun & Scott, "Balancing exploration and exploitation" (ICDM 2005).
+    While there are fewer than 3 labels a class, they are a third, and a third is the most typical items of clusters of
+    the pool (`typiclust`).
     """
-    first = rare(items, size)
-    typical = among(typiclust, items, np.setdiff1d(np.flatnonzero(items.drawn), first), typical_count(items, size), rng)
-    first = np.concatenate([first, typical]).astype(np.intp)
+    first, (typical, random) = rare(items, size), covering(items, size)
+    pool = np.setdiff1d(np.flatnonzero(items.drawn), first)
+    first = np.concatenate([first, among(typiclust, items, pool, typical, rng)])
+    first = np.concatenate([first, rng.permutation(np.setdiff1d(pool, first))[:random]]).astype(np.intp)
     useful, left = np.setdiff1d(np.flatnonzero(items.useful), first), size - len(first)
     useful = useful[distinct(items.features[useful], items.utility[useful], items.labeled)]
     useful = useful[_by(items.utility[useful])]
@@ -137,11 +144,23 @@ def diverse(items: Shortlisted, size: int, rng: np.random.Generator) -> Places:
     return np.concatenate([first, led, among(middles, items, rest, left // 2, rng)]).astype(np.intp)
 
 
-def typical_count(items: Shortlisted, size: int) -> int:
-    """How many items of the default's batch are the most typical of the pool; they come after those of `rare`."""
+def covering(items: Shortlisted, size: int) -> tuple[int, int]:
+    """How many of the default's batch are the most typical of the pool, and how many are drawn from it at random.
+
+    They come after those of `rare`, the typical ones first.
+    """
     scarce = rare(items, size)
-    there = len(np.setdiff1d(np.flatnonzero(items.drawn), scarce))
-    return min((size - len(scarce)) // 2, there) if cold(items) else 0
+    left, there = size - len(scarce), len(np.setdiff1d(np.flatnonzero(items.drawn), scarce))
+    if cold(items):
+        return min(left // 3, there), min(left // 3, max(there - left // 3, 0))
+    return 0, min(round(left * AT_RANDOM * (1 - _sure(items))), there)
+
+
+def _sure(items: Shortlisted) -> float:
+    """How sure the model is of what was drawn from the pool: 1 when it is certain of every item, 0 when it guesses."""
+    chance = 1 / items.probabilities.shape[1]
+    said = items.probabilities[items.drawn].max(axis=1)
+    return float(np.clip((said.mean() - chance) / (1 - chance), 0, 1)) if len(said) else 1.0
 
 
 def cold(items: Shortlisted) -> bool:

@@ -139,8 +139,8 @@ class Strategy:
 
 
 def _of_the_default(items: Shortlisted, places: Places, size: int) -> list[str]:
-    rare, typical = len(spread.rare(items, size)), spread.typical_count(items, size)
-    return (["rare"] * rare + ["diverse"] * typical + ["uncertain"] * len(places))[: len(places)]
+    rare, covering = len(spread.rare(items, size)), sum(spread.covering(items, size))
+    return (["rare"] * rare + ["diverse"] * covering + ["uncertain"] * len(places))[: len(places)]
 
 
 STRATEGIES: Mapping[StrategyName, Strategy] = {

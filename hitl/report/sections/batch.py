@@ -27,7 +27,7 @@ TEXT = 160
 NAME = 40
 _WHY = {
     "uncertain": "the model was least sure of these",
-    "diverse": "unlike each other, and unlike what has a label",
+    "diverse": "chosen to cover the pool, whatever the model makes of them",
     "rare": "the model's best guess at a class with few labels",
     "random": "drawn at random, to estimate accuracy on the whole pool",
     "gold": "answer known: a check on the annotators",
