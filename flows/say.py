@@ -82,7 +82,7 @@ def rehearsed(facts: Facts) -> str:
     """What `hitl rehearse` found."""
     return "\n".join(
         [
-            f"{facts['name']}: {facts['seeds']} seeds, each from {facts['initial']:,} initial items, "
+            f"{facts['name']}: seeds: {facts['seeds']}, each from {facts['initial']:,} initial items, "
             f"{facts['pool']:,} in the pool, {facts['test']:,} in the test set",
             *(f"  note: {note}" for note in cast(list[str], facts["notes"])),
             "",

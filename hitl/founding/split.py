@@ -82,7 +82,7 @@ def _test(labeled: pd.DataFrame, share: float, rng: np.random.Generator) -> tupl
     if len(tested) < 2:
         raise DataError(
             f"too few labeled items for a test set: {len(labeled):,} items of {len(counts)} classes, and a share of "
-            f"{share:g} that leaves {AT_LEAST} of each class to start with tests {len(tested)} class; "
+            f"{share:g} that leaves {AT_LEAST} of each class to start with tests {len(tested)} of the classes; "
             f"label at least {AT_LEAST + 2} items of each class"
         )
     untested = sorted(set(counts) - tested)
