@@ -20,11 +20,9 @@ Distances = Callable[[Places, Places], npt.NDArray[np.float32]]
 """(places of some items, places of others) -> squared distances (some, others)."""
 
 FEW = 3
-"""Fewer labels a class than so many, and a model's doubts say little: half of the batch is then typical of the pool."""
+"""Fewer labels a class than so many, and a model's doubts say little: two thirds of the batch then cover the pool."""
 RARE_SHARE = 0.1
 """The share of a batch that goes at most to classes with few labels."""
-AT_RANDOM = 0.25
-"""The share of a batch that is drawn at random, beside the random slice, where a model can only guess."""
 FALL = 0.5
 """Less utility than this share of what the last item has that margin alone would take, and an item is no candidate."""
 ALIKE = 0.05
@@ -125,16 +123,14 @@ def diverse(items: Shortlisted, size: int, rng: np.random.Generator) -> Places:
     margin alone would take: Zhdanov, "Diverse mini-batch active learning" (2019), k-means weighted by utility. An item
     that is nearly the same as a more useful or a labeled one is put aside.
 
-    Before that come items that keep a model from asking only about what it got wrong by chance: up to a tenth are for
-    classes with few labels, each the item that the model most believes to be of it. Some are drawn at random, the more
-    the less sure the model is of the pool: Osugi, Kun & Scott, "Balancing exploration and exploitation" (ICDM 2005).
-    While there are fewer than 3 labels a class, they are a third, and a third is the most typical items of clusters of
-    the pool (`typiclust`).
+    Up to a tenth goes to classes with few labels, each to the item that the model most believes to be of it. While
+    there are fewer than 3 labels a class, the model's doubts say little: then a third of the batch is the most typical
+    items of clusters of the pool (`typiclust`), a third is drawn at random, and only the rest is as above.
     """
-    first, (typical, random) = rare(items, size), covering(items, size)
+    first, third = rare(items, size), covering(items, size)
     pool = np.setdiff1d(np.flatnonzero(items.drawn), first)
-    first = np.concatenate([first, among(typiclust, items, pool, typical, rng)])
-    first = np.concatenate([first, rng.permutation(np.setdiff1d(pool, first))[:random]]).astype(np.intp)
+    first = np.concatenate([first, among(typiclust, items, pool, third, rng)])
+    first = np.concatenate([first, rng.permutation(np.setdiff1d(pool, first))[:third]]).astype(np.intp)
     useful, left = np.setdiff1d(np.flatnonzero(items.useful), first), size - len(first)
     useful = useful[distinct(items.features[useful], items.utility[useful], items.labeled)]
     useful = useful[_by(items.utility[useful])]
@@ -144,23 +140,14 @@ def diverse(items: Shortlisted, size: int, rng: np.random.Generator) -> Places:
     return np.concatenate([first, led, among(middles, items, rest, left // 2, rng)]).astype(np.intp)
 
 
-def covering(items: Shortlisted, size: int) -> tuple[int, int]:
-    """How many of the default's batch are the most typical of the pool, and how many are drawn from it at random.
+def covering(items: Shortlisted, size: int) -> int:
+    """How many of the default's batch are the most typical of the pool, and as many are drawn from it at random.
 
     They come after those of `rare`, the typical ones first.
     """
     scarce = rare(items, size)
-    left, there = size - len(scarce), len(np.setdiff1d(np.flatnonzero(items.drawn), scarce))
-    if cold(items):
-        return min(left // 3, there), min(left // 3, max(there - left // 3, 0))
-    return 0, min(round(left * AT_RANDOM * (1 - _sure(items))), there)
-
-
-def _sure(items: Shortlisted) -> float:
-    """How sure the model is of what was drawn from the pool: 1 when it is certain of every item, 0 when it guesses."""
-    chance = 1 / items.probabilities.shape[1]
-    said = items.probabilities[items.drawn].max(axis=1)
-    return float(np.clip((said.mean() - chance) / (1 - chance), 0, 1)) if len(said) else 1.0
+    there = len(np.setdiff1d(np.flatnonzero(items.drawn), scarce))
+    return min((size - len(scarce)) // 3, there // 2) if cold(items) else 0
 
 
 def cold(items: Shortlisted) -> bool:

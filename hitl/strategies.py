@@ -139,7 +139,7 @@ class Strategy:
 
 
 def _of_the_default(items: Shortlisted, places: Places, size: int) -> list[str]:
-    rare, covering = len(spread.rare(items, size)), sum(spread.covering(items, size))
+    rare, covering = len(spread.rare(items, size)), 2 * spread.covering(items, size)
     return (["rare"] * rare + ["diverse"] * covering + ["uncertain"] * len(places))[: len(places)]
 
 
