@@ -26,7 +26,7 @@ from label_efficiency import SHARED, bundled, known_of
 from page import put
 from threadpoolctl import threadpool_limits
 
-from hitl import expected_gain, metrics, rehearsal, resolve
+from hitl import expected_gain, rehearsal, resolve
 from hitl.params import Params
 from hitl.rehearsal import Fitted, Known, Loop, Places
 from tasks.edges import parallel, source
@@ -142,7 +142,7 @@ def _played(known: Known, setting: Setting, seed: int, annotations: int) -> Won:
         won = labels.dropna(subset="label")
         places = _places(known, won["item_id"])
         right = int((won["label"].to_numpy() == known.labels[places]).sum())
-        curve.append((len(said), len(won), right, _quality(known, model, test)))
+        curve.append((len(said), len(won), right, rehearsal.quality(known, model, test, "accuracy")))
         left = annotations - len(said)
         if left < setting.overlap or not len(loop.pool):
             paid, many, correct, quality = zip(*curve, strict=True)
@@ -229,16 +229,6 @@ def _again(
 
 def _places(known: Known, items: pd.Series) -> npt.NDArray[np.intp]:
     return np.asarray(pd.Index(known.ids).get_indexer(pd.Index(items)), dtype=np.intp)
-
-
-def _quality(known: Known, model: Fitted, test: Places) -> float:
-    classes = known.params.data.classes
-    predicted = model.says(test, classes).argmax(axis=1)
-    return float(
-        metrics.METRICS["accuracy"](
-            metrics.confusion(metrics.codes(known.labels[test], classes), predicted, len(classes))
-        )
-    )
 
 
 def tables(asked: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame | str, str]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from hitl.ledger import Facts
+from hitl.report.spelled import many
 from hitl.shortage import shortage
 from hitl.visible import clipped, quoted
 from hitl.withdrawal import correction
@@ -82,7 +83,8 @@ def rehearsed(facts: Facts) -> str:
     """What `hitl rehearse` found."""
     return "\n".join(
         [
-            f"{facts['name']}: seeds: {facts['seeds']}, each from {facts['initial']:,} initial items, "
+            f"{facts['name']}: {many(cast(int, facts['seeds']), 'seed')}, "
+            f"each from {facts['initial']:,} initial items, "
             f"{facts['pool']:,} in the pool, {facts['test']:,} in the test set",
             *(f"  note: {note}" for note in cast(list[str], facts["notes"])),
             "",

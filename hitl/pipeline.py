@@ -126,15 +126,15 @@ def _bootstrap(labels: pd.Series, rng: np.random.Generator) -> npt.NDArray[np.in
 
 def at_once(model: Classifier) -> int:
     """How many items the model scores fastest together, by what was measured."""
-    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    _, last = halves(model)
     return 4_096 if isinstance(last, HistGradientBoostingClassifier) else 16_384
 
 
 def halves(model: Classifier) -> tuple[Callable[[pd.DataFrame], Rows], Classifier]:
     """What a fitted model makes of prepared inputs before its last step, and that step: together they are the model."""
-    if isinstance(model, Pipeline) and len(model) > 1:
-        return model[:-1].transform, cast(Classifier, model[-1])
-    return lambda frame: frame, model
+    if not isinstance(model, Pipeline):
+        return lambda frame: frame, model
+    return model[:-1].transform if len(model) > 1 else lambda frame: frame, cast(Classifier, model[-1])
 
 
 def aligned(model: Classifier, rows: Rows, classes: Sequence[str]) -> npt.NDArray[np.float64]:

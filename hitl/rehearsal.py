@@ -20,7 +20,7 @@ from hitl.founding.items import Items
 from hitl.founding.split import split
 from hitl.founding.stratify import draw, quotas
 from hitl.ids import ids_of
-from hitl.params import Params, StrategyName
+from hitl.params import MetricName, Params, StrategyName
 from hitl.pipeline import Classifier, Rows
 from hitl.shortlist import DECIMALS, kept
 
@@ -167,7 +167,7 @@ def full_quality(known: Known, seed: int) -> float:
     """The quality on the test set of the model that has every other label."""
     initial, pool, test = divided(known, seed)
     everything = np.sort(np.concatenate([initial, pool]))
-    return quality(known, fitted(known, known.params, known.table.iloc[everything]), test)
+    return quality(known, fitted(known, known.params, known.table.iloc[everything]), test, known.params.evaluate.metric)
 
 
 def play(
@@ -194,7 +194,7 @@ def play(
     curve: list[tuple[int, int, float]] = []
     while True:
         model = fitted(known, params, loop.labels)
-        curve.append((len(loop.labeled), loop.paid, quality(known, model, test)))
+        curve.append((len(loop.labeled), loop.paid, quality(known, model, test, params.evaluate.metric)))
         labels, annotations, qualities = zip(*curve, strict=True)
         run = Run(setting, seed, labels, annotations, qualities, full)
         there = run.place(BEST)
@@ -281,12 +281,12 @@ def fitted(known: Known, params: Params, labeled: pd.DataFrame) -> Fitted:
     return Fitted(last, rows.tocsr() if sparse.issparse(rows) else rows)
 
 
-def quality(known: Known, model: Fitted, test: Places) -> float:
-    """The quality of a model on the test set, by the metric of the params."""
+def quality(known: Known, model: Fitted, test: Places, metric: MetricName) -> float:
+    """The quality of a model on the test set."""
     classes = known.params.data.classes
     predicted = model.says(test, classes).argmax(axis=1)
     matrix = metrics.confusion(metrics.codes(known.labels[test], classes), predicted, len(classes))
-    return float(metrics.METRICS[known.params.evaluate.metric](matrix))
+    return float(metrics.METRICS[metric](matrix))
 
 
 def _at(rows: Rows, places: Places) -> Rows:
