@@ -25,7 +25,6 @@ from threadpoolctl import threadpool_limits  # noqa: E402
 
 from flows import engine, services, start  # noqa: E402
 from hitl import choose, metrics, pipeline, strategies  # noqa: E402
-from hitl.ids import ids_of  # noqa: E402
 from hitl.layout import Workspace  # noqa: E402
 from tasks import journal, simulate  # noqa: E402
 from tasks.edges import tables, vendor  # noqa: E402
@@ -60,7 +59,7 @@ class Floor:
             seen = pipeline.inputs(self.pool, params.features)
             probabilities = pipeline.aligned(model, seen, params.data.classes)
             draw = choose.draw(ids, seed=0, round_number=self.number)
-            utility = strategies.utility(params.query.strategy, probabilities.T, draw, ids_of(ids))
+            utility = strategies.utility(params.query.strategy, probabilities.T, draw, ids.__getitem__)
             picked = np.argsort(-utility, kind="stable")[: params.query.batch]
             new = self.pool.iloc[picked].assign(label=[self.truth[item] for item in ids[picked]])
             self.labeled = pd.concat([self.labeled, new], ignore_index=True)

@@ -34,6 +34,10 @@ class ItemIds:
         run, begins, ends = self.text.tobytes(), self.starts[some].tolist(), self.starts[some + 1].tolist()
         return np.array([run[begin:end].decode() for begin, end in zip(begins, ends, strict=True)], dtype=object)
 
+    def one(self, place: int) -> str:
+        """The id at `place`."""
+        return str(self.at([place])[0])
+
     @property
     def plain(self) -> bool:
         """Whether every id is printable ASCII without a space: then each has one spelling (`firewall`)."""

@@ -16,36 +16,42 @@ _ROOM = 16
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The ids that are looked for, in whatever spelling: `names` as `firewall.of_ids` keeps them, and their hashes."""
+    """The ids that are looked for, as `firewall.of_ids` spells them, and their hashes, sorted by these."""
 
     names: pd.Index
     hashed: Words
     table: npt.NDArray[np.bool_]
 
-    def places(self, ids: ItemIds, hashed: Words) -> npt.NDArray[np.intp]:
-        """Where each of `ids` stands in `names`; -1 for nowhere (n,). `hashed` are their hashes under the same key."""
-        found = np.full(len(ids), -1, dtype=np.intp)
+    def has(self, ids: ItemIds, hashed: Words) -> npt.NDArray[np.bool_]:
+        """Which of `ids` are looked for, in whatever spelling (n,). `hashed` are their hashes under the same key."""
+        found = np.zeros(len(ids), dtype=np.bool_)
         if not len(self.names):
             return found
-        maybe = self._maybe(hashed) if ids.plain else np.arange(len(ids))
-        if len(maybe):
-            found[maybe] = firewall.places(ids.at(maybe), self.names)
+        if not ids.plain:  # of another spelling, and so of another hash, may be any
+            return self._spelled(ids, np.arange(len(ids)))
+        near = np.flatnonzero(self.table[_slots(hashed, len(self.table))])
+        after = np.minimum(np.searchsorted(self.hashed, hashed[near]), len(self.hashed) - 1)
+        met = self.hashed[after] == hashed[near]
+        near, after = near[met], after[met]
+        same = ids.at(near) == self.names.to_numpy()[after]
+        found[near[same]] = True
+        other = near[~same]  # two ids of one hash
+        if len(other):
+            found[other] = self._spelled(ids, other)
         return found
 
-    def _maybe(self, hashed: Words) -> npt.NDArray[np.intp]:
-        near = np.flatnonzero(self.table[_slots(hashed, len(self.table))])
-        wanted = hashed[near]
-        after = np.minimum(np.searchsorted(self.hashed, wanted), len(self.hashed) - 1)
-        return np.asarray(near[self.hashed[after] == wanted])
+    def _spelled(self, ids: ItemIds, places: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        return firewall.places(ids.at(places), self.names) >= 0
 
 
 def lookup(item_ids: Iterable[str], *key: object) -> Lookup:
     """A lookup of `item_ids`, to be asked with ids hashed under `key`. Memory grows with these ids alone."""
     names = firewall.of_ids(item_ids)
-    hashed = np.sort(hashes(ids_of(names), *key))
+    hashed = hashes(ids_of(names), *key)
+    order = np.argsort(hashed, kind="stable")
     table = np.zeros(1 << max(16, (len(names) * _ROOM).bit_length()), dtype=np.bool_)
     table[_slots(hashed, len(table))] = True
-    return Lookup(names, hashed, table)
+    return Lookup(names[order], hashed[order], table)
 
 
 def _slots(hashed: Words, size: int) -> npt.NDArray[np.intp]:

@@ -19,7 +19,6 @@ from hitl.founding.classes import AT_LEAST
 from hitl.founding.items import Items
 from hitl.founding.split import split
 from hitl.founding.stratify import draw, quotas
-from hitl.ids import ids_of
 from hitl.params import MetricName, Params, StrategyName
 from hitl.pipeline import Classifier, Rows
 from hitl.shortlist import DECIMALS, kept
@@ -247,7 +246,7 @@ def _candidates(loop: Loop, model: Fitted, drawn: npt.NDArray[np.float64]) -> pd
             "item_id": ids,
             "draw": drawn,
             "again": False,
-            "utility": np.round(strategies.utility(name, each, drawn, ids_of(ids)), DECIMALS),
+            "utility": np.round(strategies.utility(name, each, drawn, ids.__getitem__), DECIMALS),
             "place": loop.pool,
             "model_class": np.array(classes, dtype=object)[said.argmax(axis=1)],
             "model_confidence": said.max(axis=1),

@@ -17,7 +17,6 @@ import pandas as pd
 from hitl import spread
 from hitl.budget import random_slice
 from hitl.errors import DataError
-from hitl.ids import ItemIds
 from hitl.params import Params, StrategyName
 from hitl.shortlist import Limits
 from hitl.spread import Places, Shortlisted, Spread
@@ -158,10 +157,10 @@ STRATEGIES: Mapping[StrategyName, Strategy] = {
 }
 
 
-def utility(strategy: StrategyName, probabilities: Floats, draw: Floats, ids: ItemIds) -> Floats:
+def utility(strategy: StrategyName, probabilities: Floats, draw: Floats, name: Callable[[int], str]) -> Floats:
     """The utility (n,) of items with `probabilities` (classes, n), or (members, classes, n) for a committee.
 
-    Raises DataError at an item with a probability that is not finite.
+    Raises DataError at an item with a probability that is not finite; `name` gives the id of the one at a place.
     """
     one = STRATEGIES[strategy]
     found = one.utility(probabilities, draw)
@@ -171,7 +170,7 @@ def utility(strategy: StrategyName, probabilities: Floats, draw: Floats, ids: It
     if not finite.all():
         first = int(np.flatnonzero(~finite)[0])
         raise DataError(
-            f"the model gave item {ids.at([first])[0]!r} a probability that is not a number "
+            f"the model gave item {name(first)!r} a probability that is not a number "
             f"({probabilities[..., first].tolist()}); look at that item's columns, or at the model in params.yaml"
         )
     return found

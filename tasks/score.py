@@ -15,7 +15,7 @@ from hitl import choose, firewall, overlap, strategies
 from hitl.choose import SEEN
 from hitl.errors import DataError, IntegrityError
 from hitl.firewall import Wall
-from hitl.ids import ItemIds, fractions, hashes, ids_of
+from hitl.ids import ItemIds, fractions, hashes
 from hitl.layout import Workspace, round_number
 from hitl.ledger import Facts
 from hitl.linear import Columns, Floats, Linear, folded
@@ -175,7 +175,7 @@ def candidates_of(parts: Sequence[File], scoring: Scoring, *, told: Callable[[in
     for one in parts:
         for ids, cells in tables.items(one, list(scoring.params.features)):
             hashed = hashes(ids, *scoring.key)
-            free = scoring.out.places(ids, hashed) < 0
+            free = ~scoring.out.has(ids, hashed)
             copies = _copies(cells, free, scoring)
             free[copies] = False
             rows, barred = rows + int(free.sum()), barred + len(copies)
@@ -207,7 +207,7 @@ def described(items: Cells, scoring: Scoring) -> pd.DataFrame:
         "probabilities": list(probabilities),
     }
     found, seen = {**items, **said}, [name for name in items if name.startswith(SEEN)]
-    return pd.DataFrame({name: found[name] for name in (*choose.CANDIDATE_COLUMNS, *seen)})
+    return pd.DataFrame({name: found[name] for name in (*choose.CANDIDATE_COLUMNS, *seen)}, copy=False)
 
 
 def _offer(
@@ -219,7 +219,7 @@ def _offer(
     scoring: Scoring,
 ) -> None:
     """Score some items and keep those that are free to be picked, and that are worth it."""
-    draw, again = fractions(hashed), scoring.again.places(ids, hashed) >= 0
+    draw, again = fractions(hashed), scoring.again.has(ids, hashed)
     utility, slack = _utility(ids, draw, cells, scoring)
     places = shortlist.worth(utility, draw, free & ~again, slack)
     places = np.union1d(places, np.flatnonzero(free & again))
@@ -238,15 +238,15 @@ def _utility(ids: ItemIds, draw: Floats, cells: Cells, scoring: Scoring) -> tupl
         part = slice(start, start + size)
         some = _at(cells, part)
         said = [one.fast(some) for one in linear] or [(one, 0.0) for one in _said(some, scoring)]
-        found[part] = _of_all([one for one, _ in said], draw[part], ids[part], scoring)
+        found[part] = _of_all([one for one, _ in said], draw[part], ids[part].one, scoring)
         slack = max(slack, *(off for _, off in said))
     return found, scoring.strategy.slope(len(scoring.params.data.classes)) * slack
 
 
-def _of_all(said: Sequence[Floats], draw: Floats, ids: ItemIds, scoring: Scoring) -> Floats:
-    """The utilities by what each member says (classes, n)."""
+def _of_all(said: Sequence[Floats], draw: Floats, name: Callable[[int], str], scoring: Scoring) -> Floats:
+    """The utilities by what each member says (classes, n), of items of which `name` gives the id at a place."""
     probabilities = np.stack(said) if scoring.strategy.committee else said[0]
-    return strategies.utility(scoring.params.query.strategy, probabilities, draw, ids)
+    return strategies.utility(scoring.params.query.strategy, probabilities, draw, name)
 
 
 def _said(cells: Cells, scoring: Scoring) -> list[Floats]:
@@ -264,7 +264,7 @@ def _probabilities(cells: Cells, model: Classifier, scoring: Scoring) -> Floats:
 def _exact(scoring: Scoring) -> Callable[[Cells], npt.NDArray[np.float64]]:
     def exact(items: Cells) -> npt.NDArray[np.float64]:
         said = _said(seen_of(items), scoring)
-        return np.asarray(_of_all(said, items["draw"], ids_of(items["item_id"]), scoring))
+        return np.asarray(_of_all(said, items["draw"], items["item_id"].__getitem__, scoring))
 
     return exact
 

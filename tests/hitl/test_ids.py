@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -44,6 +46,14 @@ def test_every_bit_of_a_hash_is_even_odds_and_another_under_another_key() -> Non
 def test_a_lookup_finds_an_id_in_any_spelling_and_no_other(names: list[str]) -> None:
     found = lookup(["b", "é", "missing"], 7)
     ids = ids_of(names)
-    there = found.places(ids, hashes(ids, 7)) >= 0
+    there = found.has(ids, hashes(ids, 7))
     assert there.tolist() == [name.strip() in ("b", "é", "e\u0301") for name in names]
-    assert (lookup([], 7).places(ids, hashes(ids, 7)) < 0).all()
+    assert not lookup([], 7).has(ids, hashes(ids, 7)).any()
+
+
+def test_a_lookup_tells_ids_of_one_hash_apart() -> None:
+    found, ids = lookup(["b", "d"], 7), ids_of(["a", "b", "c", "d"])
+    one = np.uint64(2**63)
+    table = np.ones_like(found.table)
+    alike = replace(found, hashed=np.full(2, one), table=table)
+    assert alike.has(ids, np.full(4, one)).tolist() == [False, True, False, True]

@@ -9,7 +9,6 @@ from hypothesis.extra import numpy as arrays
 
 from hitl import strategies
 from hitl.errors import DataError
-from hitl.ids import ItemIds, ids_of
 from hitl.params import StrategyName
 from hitl.strategies import STRATEGIES, Floats, utility
 
@@ -19,8 +18,8 @@ DRAWS = tuple(name for name in NAMES if STRATEGIES[name].utility is strategies.r
 SURE, TORN, FLAT = [0.98, 0.01, 0.01], [0.49, 0.48, 0.03], [1 / 3, 1 / 3, 1 / 3]
 
 
-def item_ids(count: int) -> ItemIds:
-    return ids_of(f"i{number}" for number in range(count))
+def name_of(place: int) -> str:
+    return f"i{place}"
 
 
 def asked(name: StrategyName, probabilities: Floats) -> Floats:
@@ -44,7 +43,7 @@ def probabilities(draw: st.DrawFn) -> Floats:
 def test_a_strategy_gives_one_finite_number_an_item(name: StrategyName, given_probabilities: Floats) -> None:
     count = given_probabilities.shape[1]
     given_probabilities = asked(name, given_probabilities)
-    found = utility(name, given_probabilities, draws(count), item_ids(count))
+    found = utility(name, given_probabilities, draws(count), name_of)
     assert found.shape == (count,)
     assert found.dtype == np.float64
     assert np.isfinite(found).all()
@@ -58,8 +57,8 @@ def test_an_items_utility_does_not_depend_on_its_neighbours(
     count = given_probabilities.shape[1]
     given_probabilities = asked(name, given_probabilities)
     order = np.array(data.draw(st.permutations(range(count))), dtype=int)
-    whole = utility(name, given_probabilities, draws(count), item_ids(count))
-    moved = utility(name, given_probabilities[..., order], draws(count)[order], item_ids(count))
+    whole = utility(name, given_probabilities, draws(count), name_of)
+    moved = utility(name, given_probabilities[..., order], draws(count)[order], name_of)
     assert moved.tolist() == whole[order].tolist()
 
 
@@ -67,13 +66,13 @@ def test_an_items_utility_does_not_depend_on_its_neighbours(
 def test_a_strategy_writes_to_none_of_its_arguments(name: StrategyName) -> None:
     table, drawn = asked(name, np.array([SURE, TORN]).T), draws(2)
     table.flags.writeable = drawn.flags.writeable = False
-    found = utility(name, table, drawn, item_ids(2))
+    found = utility(name, table, drawn, name_of)
     assert not np.shares_memory(found, drawn)
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {*DRAWS, *COMMITTEES}))
 def test_what_the_model_is_less_sure_of_is_picked_sooner(name: StrategyName) -> None:
-    sure, torn, flat = utility(name, np.array([SURE, TORN, FLAT]).T, draws(3), item_ids(3))
+    sure, torn, flat = utility(name, np.array([SURE, TORN, FLAT]).T, draws(3), name_of)
     assert sure < torn < flat
 
 
@@ -81,7 +80,7 @@ def test_what_the_model_is_less_sure_of_is_picked_sooner(name: StrategyName) -> 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_an_item_whose_probability_is_no_number_is_named(name: StrategyName, wrong: float) -> None:
     with pytest.raises(DataError, match="item 'i1' a probability that is not a number"):
-        utility(name, asked(name, np.array([SURE, [wrong, 0.5, 0.5]]).T), draws(2), item_ids(2))
+        utility(name, asked(name, np.array([SURE, [wrong, 0.5, 0.5]]).T), draws(2), name_of)
 
 
 @pytest.mark.parametrize(
@@ -97,12 +96,12 @@ def test_an_item_whose_probability_is_no_number_is_named(name: StrategyName, wro
     ],
 )
 def test_known_values(name: StrategyName, row: list[float], known: float) -> None:
-    (found,) = utility(name, np.array([row]).T, draws(1), item_ids(1))
+    (found,) = utility(name, np.array([row]).T, draws(1), name_of)
     assert found == pytest.approx(known)
 
 
 def test_random_is_the_items_own_draw() -> None:
-    assert utility("random", np.array([SURE, TORN]).T, draws(2), item_ids(2)).tolist() == draws(2).tolist()
+    assert utility("random", np.array([SURE, TORN]).T, draws(2), name_of).tolist() == draws(2).tolist()
 
 
 def test_params_offers_every_strategy_and_no_other() -> None:
@@ -112,9 +111,9 @@ def test_params_offers_every_strategy_and_no_other() -> None:
 def test_a_committee_is_torn_where_its_members_answer_differently() -> None:
     agreed, split = [0.9, 0.1], [0.1, 0.9]
     members = np.array([[agreed, agreed, split], [agreed, split, split]]).transpose(0, 2, 1)
-    torn = utility("vote_entropy", members, draws(3), item_ids(3))
+    torn = utility("vote_entropy", members, draws(3), name_of)
     assert torn == pytest.approx([0, np.log(2), 0])
-    far = utility("consensus_divergence", members, draws(3), item_ids(3))
+    far = utility("consensus_divergence", members, draws(3), name_of)
     # By hand: the entropy of the mean (0.5, 0.5) less the mean entropy of (0.9, 0.1).
     assert far == pytest.approx([0, np.log(2) + 0.9 * np.log(0.9) + 0.1 * np.log(0.1), 0])
 
