@@ -38,7 +38,7 @@ from threadpoolctl import threadpool_limits
 from hitl import choose, firewall, pipeline, strategies
 from hitl.lookup import lookup
 from hitl.params import Model, Params
-from hitl.shortlist import Limits
+from hitl.shortlist import Cells, Limits
 from tasks import score
 from tasks.edges import tables
 
@@ -124,7 +124,7 @@ def scoring(kind: str) -> score.Scoring:
     )
 
 
-def ours(paths: Sequence[Path], asked: score.Scoring, threads: int) -> pd.DataFrame:
+def ours(paths: Sequence[Path], asked: score.Scoring, threads: int) -> Cells:
     if threads == 1:
         return score.described(score.candidates_of(paths, asked).items, asked)
     with ThreadPoolExecutor(threads) as pool:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
-_BLOCK = 4_096
+_BLOCK = 16_384
 """Texts hashed together, so that what is worked on stays in the processor's cache."""
 _LENGTH = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

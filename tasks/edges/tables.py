@@ -1,7 +1,7 @@
 """Parquet tables: written whole or not at all, read by column, and the pool as a stream."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from tasks.edges.pool import File
 
 ROW_GROUP = 65_536
 """Rows that are written, and read, together: a stream holds about so many of each column."""
+Columns = Mapping[str, npt.NDArray[Any]]
+"""A table as arrays by column: pandas is slow where there are many columns of few rows."""
 _PIECE = 1 << 20
 _FEW = 4
 """Columns that are decoded together: more hold more, fewer cost more."""
@@ -27,12 +29,23 @@ _TOGETHER = 1 << 26
 """Bytes that are fetched of a stored file together at most."""
 
 
-def write_parquet(path: Path, frame: pd.DataFrame) -> str:
-    """Write `frame` without its index; returns the file's sha256. Equal frames give equal bytes."""
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+def write_parquet(path: Path, table: pd.DataFrame | Columns) -> str:
+    """Write `table`, a frame without its index; returns the file's sha256. Equal tables give equal bytes."""
+    if isinstance(table, pd.DataFrame):
+        written = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    else:
+        written = pa.table({name: _written(cells) for name, cells in table.items()})
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", row_group_size=ROW_GROUP)
+    pq.write_table(written, buffer, compression="zstd", row_group_size=ROW_GROUP)
     return write_bytes(path, buffer.getvalue())
+
+
+def _written(cells: npt.NDArray[Any]) -> pa.Array:
+    """Cells as a frame's would be written: text for objects, a list of each row's numbers, nothing for NaN."""
+    if cells.ndim == 2:
+        starts = np.arange(len(cells) + 1, dtype=np.int32) * cells.shape[1]
+        return pa.ListArray.from_arrays(starts, np.ravel(cells))
+    return pa.array(cells, pa.large_string() if cells.dtype == object else None, from_pandas=True)
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -50,7 +63,7 @@ def stream(parts: Iterable[File], columns: Sequence[str], *, rows: int = ROW_GRO
             yield _frame(pa.Table.from_batches([batch]))
 
 
-def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, dict[str, npt.NDArray[Any]]]]:
+def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, Columns]]:
     """The items of one table in order: the ids of at most ROW_GROUP of them, and the cells of each of `columns`.
 
     Raises DataError where an id or a column is missing.
