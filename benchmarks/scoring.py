@@ -86,10 +86,10 @@ def learned() -> tuple[np.ndarray, np.ndarray]:
     return X, (X[:, :CLASSES] + rng.standard_normal((2_000, CLASSES)) / 2).argmax(axis=1)
 
 
-def write(folder: Path, rows: int) -> None:
-    """A pool of so many items, at most a quarter of a million a file, and two files at least."""
+def write(folder: Path, rows: int, group: int) -> None:
+    """A pool of so many items, at most a quarter of a million or a row group a file, and two files at least."""
     folder.mkdir(parents=True)
-    part = min(PART, -(-rows // 2))
+    part = min(max(PART, group), -(-rows // 2))
     for number, start in enumerate(range(0, rows, part)):
         rng, count = np.random.default_rng([2, number]), min(part, rows - start)
         cells = {name: rng.standard_normal(count, dtype=np.float32) for name in NAMES}
@@ -97,8 +97,8 @@ def write(folder: Path, rows: int) -> None:
         pq.write_table(
             pa.table({"item_id": ids, **cells}),
             folder / f"part-{number:05d}.parquet",
-            row_group_size=tables.ROW_GROUP,
-            use_dictionary=False,
+            row_group_size=group,
+            use_dictionary=group != tables.ROW_GROUP,  # as other programs have it
         )
 
 
@@ -181,7 +181,7 @@ def held(folder: Path, kind: str, threads: int) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def measured(pools: Mapping[int, Path], kind: str, threads: int, turns: int) -> list[dict[str, Any]]:
+def measured(pools: Mapping[int, Path], kind: str, threads: int, turns: int, group: int) -> list[dict[str, Any]]:
     """Ours beside the floor for some pools, by their rows, and a model."""
     asked, took = scoring(kind), dict[tuple[int, str], list[tuple[float, float]]]()
     with threadpool_limits(1):
@@ -195,6 +195,7 @@ def measured(pools: Mapping[int, Path], kind: str, threads: int, turns: int) -> 
                         took.setdefault((rows, name), []).append(timed(act))
     return [
         {"rows": rows, "model": kind, "threads": threads}
+        | ({"row_group": group} if group != tables.ROW_GROUP else {})
         | _row(rows, {name: each for (size, name), each in took.items() if size == rows}, held(folder, kind, threads))
         for rows, folder in pools.items()
     ]
@@ -232,13 +233,14 @@ def _row(rows: int, took: Mapping[str, Sequence[tuple[float, float]]], extra_mb:
 
 def flat(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """How much more a row costs at the size where it costs most than where it costs least."""
-    cost: dict[tuple[str, int], list[float]] = {}
+    alike: dict[tuple[tuple[str, Any], ...], list[float]] = {}
     for row in found:
-        cost.setdefault((row["model"], row["threads"]), []).append(row["us_per_row"])
+        what = tuple((name, row[name]) for name in ("row_group", "model", "threads") if name in row)
+        alike.setdefault(what, []).append(row["us_per_row"])
     return [
-        {"model": model, "threads": threads, "sizes": len(each), "least": min(each), "most": max(each)}
+        {**dict(what), "sizes": len(each), "least": min(each), "most": max(each)}
         | {"spread_percent": round(100 * (max(each) / min(each) - 1))}
-        for (model, threads), each in cost.items()
+        for what, each in alike.items()
         if len(each) > 1
     ]
 
@@ -277,6 +279,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", choices=list(MODELS), action="append")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--group", type=int, default=tables.ROW_GROUP, metavar="ROWS", help="rows of a row group")
     parser.add_argument("--pools", type=Path, help="keep the pools here, and take those that are here")
     parser.add_argument("--peers", metavar="PYTHON")
     parser.add_argument("--peer", choices=RIVALS, action="append", help="only these")
@@ -293,19 +296,20 @@ def main() -> None:
         return
     found, others = [], []
     with tempfile.TemporaryDirectory() as made:
-        pools = {rows: (asked.pools or Path(made)) / str(rows) for rows in asked.rows or [1_000_000]}
+        there = (asked.pools or Path(made)) / str(asked.group)
+        pools = {rows: there / str(rows) for rows in asked.rows or [1_000_000]}
         for rows, folder in pools.items():
             if not folder.is_dir():
-                write(folder, rows)
+                write(folder, rows, asked.group)
         for kind in asked.model or MODELS:
-            found += measured(pools, kind, asked.threads, asked.turns)
+            found += measured(pools, kind, asked.threads, asked.turns, asked.group)
         for rows, folder in pools.items() if asked.peers else ():
             room = asked.room or _amount(Path("/proc/meminfo"), "MemAvailable") - 2_000
             others += peers(asked.peers, folder, rows, asked.peer or RIVALS, room)
     if asked.write:
-        put("scoring", found, by=("model", "threads", "rows"))
+        put("scoring", found, by=("row_group", "model", "threads", "rows"))
         put("scoring peers", others, by=("peer", "rows"))
-        put("scoring flat", flat(found), by=("model", "threads"))
+        put("scoring flat", flat(found), by=("row_group", "model", "threads"))
     if asked.json:
         print(json.dumps({**found[0], "all": found, "flat": flat(found), "peers": others}))
         return

@@ -1,8 +1,10 @@
 """Parquet tables: written whole or not at all, read by column, and the pool as a stream."""
 
 import io
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +70,7 @@ def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, Columns
 
     Raises DataError where an id or a column is missing.
     """
-    for named in _stretches(part, ["item_id", *columns]):
-        if "item_id" not in named:
-            raise DataError(f"{part} has no column 'item_id'; every table of the pool names its items there")
-        if missing := [name for name in columns if name not in named]:
-            raise DataError(
-                f"{part} has no column {missing[0]!r}, which params.yaml names in data.columns; put it there"
-            )
+    for named in _stretches(part, columns):
         yield _ids(part, named["item_id"]), {name: named[name].to_numpy(zero_copy_only=False) for name in columns}
         del named  # else they are held while the next ones are read
 
@@ -96,11 +92,16 @@ def rows_of(parts: Iterable[File], item_ids: Sequence[str], columns: Sequence[st
 
 
 def _filtered(file: pq.ParquetFile, group: int, there: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table:
-    kept, start = [], 0
-    for batch in file.iter_batches(ROW_GROUP, row_groups=[group], columns=list(columns), use_threads=False):
-        kept.append(pa.Table.from_batches([batch]).filter(there.slice(start, len(batch))))
-        start += len(batch)
-    return pa.concat_tables(kept)
+    found, known = dict[str, pa.ChunkedArray](), set(file.schema_arrow.names)
+    names = [name for name in columns if name in known]
+    for some in _few(names) if len(there) > ROW_GROUP else [names]:
+        kept, start = [], 0
+        for batch in _decoded(file, [group], some):
+            kept.append(pa.Table.from_batches([batch]).filter(there.slice(start, len(batch))))
+            start += len(batch)
+        table = pa.concat_tables(kept)
+        found |= {name: table.column(name) for name in some}
+    return pa.table(found)
 
 
 @contextmanager
@@ -135,37 +136,73 @@ def _batches(part: File, columns: Sequence[str], rows: int) -> Iterator[pa.Recor
 
 
 def _stretches(part: File, columns: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
-    """At most ROW_GROUP rows at a time of those of `columns` that are there.
+    """The ids and `columns` of at most ROW_GROUP rows at a time.
 
-    To decode a column takes three times its size: of one that is little, of all together most of what a stream would
-    hold. So row groups that are small enough are read a few columns at a time.
+    To decode a column takes three times its size, and some megabytes of one in a large row group: of a column that is
+    little, of all together most of what a stream would hold. So a few columns are decoded at a time, and those of a
+    large row group wait for each other on the disk.
     """
-    if not isinstance(part, Path):  # what is fetched together is decoded together
-        yield from map(_named, _batches(part, columns, ROW_GROUP))
-        return
-    with _opened(part, columns) as file:
+    wanted = ["item_id", *columns]
+    with _opened(part, wanted) as file:
         known = set(file.schema_arrow.names)
-        there = [name for name in columns if name in known]
+        if "item_id" not in known:
+            raise DataError(f"{part} has no column 'item_id'; every table of the pool names its items there")
+        if missing := [name for name in columns if name not in known]:
+            raise DataError(
+                f"{part} has no column {missing[0]!r}, which params.yaml names in data.columns; put it there"
+            )
         for groups, rows in _runs(file.metadata):
-            if rows <= ROW_GROUP:
-                yield _columns(file, groups, there)
-                continue
-            batches = file.iter_batches(batch_size=ROW_GROUP, row_groups=groups, columns=there, use_threads=False)
-            yield from map(_named, batches)
+            if rows > ROW_GROUP:
+                yield from _in_step(file, groups, wanted)
+            elif isinstance(part, Path):
+                yield _named((file.read_row_groups(groups, some, use_threads=False), some) for some in _few(wanted))
+            else:  # what is fetched together is decoded together
+                yield _named([(pa.Table.from_batches(_decoded(file, groups, wanted)), wanted)])
 
 
-def _named(batch: pa.RecordBatch) -> dict[str, pa.Array]:
-    return dict(zip(batch.schema.names, batch.columns, strict=True))
+def _in_step(file: pq.ParquetFile, groups: Sequence[int], columns: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
+    """The stretches of a large row group: all but the last of its columns are laid aside first."""
+    *others, last = _few(columns)
+    with ExitStack() as stack:
+        streams = list[Iterator[pa.RecordBatch]]()
+        for some in others:
+            room = stack.enter_context(tempfile.NamedTemporaryFile())
+            _lay_aside(_decoded(file, groups, some), room.name)
+            streams.append(_fetched(room.name))
+        streams.append(_decoded(file, groups, last))
+        batches = [next(stream) for stream in streams]
+        while batches[0] is not None:
+            # Of long texts fewer come together: a batch holds 2 GB of a column at most.
+            rows = min(map(len, batches))
+            yield {name: batch.column(name)[:rows] for batch in batches for name in batch.schema.names}
+            for at, stream in enumerate(streams):
+                batches[at] = batches[at][rows:] if len(batches[at]) > rows else next(stream, None)
 
 
-def _columns(file: pq.ParquetFile, groups: Sequence[int], names: Sequence[str]) -> dict[str, pa.Array]:
-    found = dict[str, pa.Array]()
-    for first in range(0, len(names), _FEW):
-        some = names[first : first + _FEW]
-        table = file.read_row_groups(groups, columns=some, use_threads=False)
+def _lay_aside(batches: Iterator[pa.RecordBatch], path: str) -> None:
+    first = next(batches)
+    with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, first.schema) as writer:
+        for batch in chain([first], batches):
+            writer.write_batch(batch)
+
+
+def _fetched(path: str) -> Iterator[pa.RecordBatch]:
+    with pa.OSFile(path, "rb") as source, pa.ipc.open_stream(source) as reader:
+        yield from reader
+
+
+def _decoded(file: pq.ParquetFile, groups: Sequence[int], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    for batch in file.iter_batches(ROW_GROUP, row_groups=list(groups), columns=list(columns), use_threads=False):
         # By their names, for that of another may begin with one of them and a dot: then it is read too.
-        found |= {name: _whole(table.column(name)) for name in some}
-    return found
+        yield batch.select(columns)
+
+
+def _few(columns: Sequence[str]) -> list[Sequence[str]]:
+    return [columns[first : first + _FEW] for first in range(0, len(columns), _FEW)]
+
+
+def _named(tables: Iterable[tuple[pa.Table, Sequence[str]]]) -> dict[str, pa.Array]:
+    return {name: _whole(table.column(name)) for table, names in tables for name in names}
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -146,6 +146,14 @@ def test_only_the_columns_that_are_asked_for_are_fetched(
     assert (len(ids), cells["size"].tolist()) == (rows, frame["size"].tolist())
     assert 0 < sum(fetched) < whole / 4
     assert tables.row_count([part]) == rows
+    fetched.clear()
+    monkeypatch.setattr(tables, "ROW_GROUP", 6_000)  # those of the file are large then
+    some = [f"other{at}" for at in range(9)]
+    found = list(tables.items(part, some))
+    assert [len(ids) for ids, _ in found] == [6_000, 6_000, 6_000, 2_000]
+    for name in some:
+        assert np.concatenate([cells[name] for _, cells in found]).tolist() == frame[name].tolist()
+    assert 0 < sum(fetched) < whole * 3 / 4
 
 
 def test_a_store_that_cannot_be_asked_is_named_without_its_password(

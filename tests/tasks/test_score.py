@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,6 +148,44 @@ def test_row_groups_are_read_together_or_in_pieces_and_a_name_that_begins_anothe
         assert np.concatenate([ids.at(range(len(ids))) for ids, _ in found]).tolist() == frame["item_id"].tolist()
         assert [set(cells) for _, cells in found] == [{"a"}] * 3
         assert np.concatenate([cells["a"] for _, cells in found]).tolist() == list(range(12))
+
+
+def test_a_large_row_group_is_read_a_few_columns_at_a_time_whatever_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROW_GROUP", 97)
+    rng, path, rows = np.random.default_rng(3), tmp_path / "pool.parquet", 1_000
+    words = [f"word {number}" for number in rng.integers(0, 700, rows)]
+    cells = {
+        "item_id": [f"i{number}" for number in range(rows)],
+        **{f"x{at}": rng.standard_normal(rows).astype(np.float32) for at in range(6)},
+        "kind": pd.Categorical(words),
+        "text": pd.array([*words[:-1], None], dtype="str"),
+        "count": pd.array([*range(rows - 1), None], dtype="Int64"),
+        "flag": rng.random(rows) < 0.5,
+    }
+    frame = pd.DataFrame(cells)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    pq.write_table(table, path, row_group_size=rows)
+    decoded = tables._decoded
+
+    def short_where_texts_are_long(file: pq.ParquetFile, groups: Sequence[int], columns: Sequence[str]) -> Any:
+        for batch in decoded(file, groups, columns):
+            yield from [batch[:40], batch[40:]] if "text" in columns and len(batch) > 40 else [batch]
+
+    monkeypatch.setattr(tables, "_decoded", short_where_texts_are_long)
+    found, whole = list(tables.items(path, list(frame)[1:])), pq.read_table(path)
+    assert max(len(ids) for ids, _ in found) <= 97
+    assert [item_id for ids, _ in found for item_id in ids.at(range(len(ids)))] == cells["item_id"]
+    for name in list(frame)[1:]:
+        assert all(len(ids) == len(cells[name]) for ids, cells in found)
+        read = pd.Series(np.concatenate([cells[name] for _, cells in found]))
+        kept = whole.column(name).combine_chunks().to_numpy(zero_copy_only=False)
+        pd.testing.assert_series_equal(read, pd.Series(kept))
+    again = tables.rows_of([path], ["i500", "i3"], ["text", "x5", "kind", "not there", "x0", "count"])
+    assert again["item_id"].tolist() == ["i3", "i500"]
+    assert again["x5"].tolist() == frame["x5"][[3, 500]].tolist()
+    assert again["kind"].tolist() == [words[3], words[500]]
 
 
 def test_rows_are_found_by_id_and_only_the_columns_asked_for(tmp_path: Path) -> None:
