@@ -25,7 +25,7 @@ ROW_GROUP = 65_536
 Columns = Mapping[str, npt.NDArray[Any]]
 """A table as arrays by column: pandas is slow where there are many columns of few rows."""
 _PIECE = 1 << 20
-_FEW = 4
+_FEW = 2
 """Columns that are decoded together: more hold more, fewer cost more."""
 _TOGETHER = 1 << 26
 """Bytes that are fetched of a stored file together at most."""
