@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -17,13 +17,12 @@ import pyarrow.parquet as pq
 
 from hitl.errors import DataError, IntegrityError
 from hitl.ids import ItemIds
+from hitl.shortlist import Cells
 from tasks.edges.files import write_bytes
 from tasks.edges.pool import File
 
 ROW_GROUP = 65_536
 """Rows that are written, and read, together: a stream holds about so many of each column."""
-Columns = Mapping[str, npt.NDArray[Any]]
-"""A table as arrays by column: pandas is slow where there are many columns of few rows."""
 _PIECE = 1 << 20
 _FEW = 2
 """Columns that are decoded together: more hold more, fewer cost more."""
@@ -31,7 +30,7 @@ _TOGETHER = 1 << 26
 """Bytes that are fetched of a stored file together at most."""
 
 
-def write_parquet(path: Path, table: pd.DataFrame | Columns) -> str:
+def write_parquet(path: Path, table: pd.DataFrame | Cells) -> str:
     """Write `table`, a frame without its index; returns the file's sha256. Equal tables give equal bytes."""
     if isinstance(table, pd.DataFrame):
         written = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
@@ -65,7 +64,7 @@ def stream(parts: Iterable[File], columns: Sequence[str], *, rows: int = ROW_GRO
             yield _frame(pa.Table.from_batches([batch]))
 
 
-def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, Columns]]:
+def items(part: File, columns: Sequence[str]) -> Iterator[tuple[ItemIds, Cells]]:
     """The items of one table in order: the ids of at most ROW_GROUP of them, and the cells of each of `columns`.
 
     Raises DataError where an id or a column is missing.
