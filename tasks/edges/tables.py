@@ -1,6 +1,8 @@
 """Parquet tables: written whole or not at all, read by column, and the pool as a stream."""
 
+import errno
 import io
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -180,9 +182,15 @@ def _in_step(file: pq.ParquetFile, groups: Sequence[int], columns: Sequence[str]
 
 def _lay_aside(batches: Iterator[pa.RecordBatch], path: str) -> None:
     first = next(batches)
-    with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, first.schema) as writer:
-        for batch in chain([first], batches):
-            writer.write_batch(batch)
+    try:
+        with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, first.schema) as writer:
+            for batch in chain([first], batches):
+                writer.write_batch(batch)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        told = f"{os.strerror(error.errno)} (TMPDIR says where such files lie)"
+        raise OSError(error.errno, told, path) from error  # pyarrow does not say where
 
 
 def _fetched(path: str) -> Iterator[pa.RecordBatch]:

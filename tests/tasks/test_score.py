@@ -188,6 +188,12 @@ def test_a_large_row_group_is_read_a_few_columns_at_a_time_whatever_they_are(
     assert again["kind"].tolist() == [words[3], words[500]]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_disk_that_is_full_of_what_waits_is_named() -> None:
+    with pytest.raises(OSError, match=r"No space left on device \(TMPDIR says where such files lie\): '/dev/full'"):
+        tables._lay_aside(iter([pa.record_batch({"x": range(9)})]), "/dev/full")
+
+
 def test_rows_are_found_by_id_and_only_the_columns_asked_for(tmp_path: Path) -> None:
     parts = write(tmp_path / "pool", ITEMS, 3, 50)
     wanted = ["item-00699", "item-00003", "item-00650"]
