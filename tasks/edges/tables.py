@@ -84,18 +84,19 @@ def rows_of(parts: Iterable[File], item_ids: Sequence[str], columns: Sequence[st
     wanted, found = pa.array(list(item_ids), pa.string()), []
     for part in parts:
         with _opened(part, ["item_id"]) as file:
+            known = set(file.schema_arrow.names)
+            names = [name for name in ("item_id", *columns) if name in known]
             for group in range(file.num_row_groups):
                 ids = file.read_row_group(group, columns=["item_id"], use_threads=False).column(0).cast(pa.string())
                 there = pc.is_in(ids, value_set=wanted)
                 if pc.any(there).as_py():
-                    found.append(_frame(_filtered(file, group, there, ["item_id", *columns])))
+                    found.append(_frame(_filtered(file, group, there, names)))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def _filtered(file: pq.ParquetFile, group: int, there: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table:
-    found, known = dict[str, pa.ChunkedArray](), set(file.schema_arrow.names)
-    names = [name for name in columns if name in known]
-    for some in _few(names) if len(there) > ROW_GROUP else [names]:
+    found = dict[str, pa.ChunkedArray]()
+    for some in _few(columns) if len(there) > ROW_GROUP else [columns]:
         kept, start = [], 0
         for batch in _decoded(file, [group], some):
             kept.append(pa.Table.from_batches([batch]).filter(there.slice(start, len(batch))))
@@ -152,13 +153,12 @@ def _stretches(part: File, columns: Sequence[str]) -> Iterator[dict[str, pa.Arra
             raise DataError(
                 f"{part} has no column {missing[0]!r}, which params.yaml names in data.columns; put it there"
             )
+        together = _few(wanted) if isinstance(part, Path) else [wanted]  # what is fetched together is decoded together
         for groups, rows in _runs(file.metadata):
             if rows > ROW_GROUP:
                 yield from _in_step(file, groups, wanted)
-            elif isinstance(part, Path):
-                yield _named((file.read_row_groups(groups, some, use_threads=False), some) for some in _few(wanted))
-            else:  # what is fetched together is decoded together
-                yield _named([(pa.Table.from_batches(_decoded(file, groups, wanted)), wanted)])
+            else:
+                yield _named(file.read_row_groups(groups, some, use_threads=False).select(some) for some in together)
 
 
 def _in_step(file: pq.ParquetFile, groups: Sequence[int], columns: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
@@ -208,8 +208,8 @@ def _few(columns: Sequence[str]) -> list[Sequence[str]]:
     return [columns[first : first + _FEW] for first in range(0, len(columns), _FEW)]
 
 
-def _named(tables: Iterable[tuple[pa.Table, Sequence[str]]]) -> dict[str, pa.Array]:
-    return {name: _whole(table.column(name)) for table, names in tables for name in names}
+def _named(tables: Iterable[pa.Table]) -> dict[str, pa.Array]:
+    return {name: _whole(table.column(name)) for table in tables for name in table.column_names}
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
